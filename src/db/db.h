@@ -1,0 +1,69 @@
+/*
+ * db/db.h - one SQL database behind one table of functions.
+ *
+ * SQL is written once, in a dialect that SQLite and PostgreSQL share, and parameters are always
+ * bound, written ?1, ?2, ...  A driver is one const struct and one file; sqlite.c is the first.
+ * Statements are prepared once and kept.  Integers are 64 bits.
+ */
+#ifndef JAGA_DB_DB_H
+#define JAGA_DB_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "err.h"
+#include "span.h"
+
+struct db;
+struct db_stmt;
+
+enum db_mode {
+    DB_READ,  /* no way to write, and the shared index mapped read-only */
+    DB_WRITE, /* the one writer; creates the file if there is none */
+};
+
+struct db_options {
+    enum db_mode mode;
+    int cache_kib;         /* page cache */
+    int64_t mmap_bytes;    /* 0: none */
+    int busy_ms;           /* wait for WAL recovery at open */
+    bool secure_delete;    /* freed content is overwritten (erase) */
+    int page_size;         /* for a new file */
+    int checkpoint_pages;  /* automatic checkpoint after so many pages of WAL; 0: by hand */
+};
+
+/* A column's type as the driver gives it. */
+enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BLOB, DB_REAL };
+
+struct db_driver {
+    const char *name;
+    int (*open)(const char *path, const struct db_options *o, struct db **out, struct err *e);
+    void (*close)(struct db *d); /* finalises what is left prepared; NULL does nothing */
+    int (*exec)(struct db *d, const char *sql, struct err *e); /* one or more statements */
+    int (*prepare)(struct db *d, const char *sql, struct db_stmt **out, struct err *e);
+    void (*finalise)(struct db_stmt *s);
+    /* Parameters from 1.  Spans are borrowed until the next db_reset. */
+    void (*bind_int)(struct db_stmt *s, int at, int64_t v);
+    void (*bind_text)(struct db_stmt *s, int at, struct span v);
+    void (*bind_blob)(struct db_stmt *s, int at, struct span v);
+    void (*bind_null)(struct db_stmt *s, int at);
+    int (*step)(struct db_stmt *s, struct err *e); /* 1 a row, 0 done (and reset), -1 failed */
+    void (*reset)(struct db_stmt *s);              /* forgets parameters too */
+    enum db_type (*type)(struct db_stmt *s, int col);
+    int64_t (*get_int)(struct db_stmt *s, int col);       /* from 0 */
+    struct span (*get_bytes)(struct db_stmt *s, int col); /* until the next step or reset */
+    int (*begin)(struct db *d, struct err *e);            /* writers: takes the lock at once */
+    int (*commit)(struct db *d, struct err *e);           /* on disk, synced, when it returns 0 */
+    void (*rollback)(struct db *d);
+    bool (*in_transaction)(struct db *d);
+    int64_t (*changes)(struct db *d); /* rows changed by the last statement */
+    int (*checkpoint)(struct db *d, bool truncate, struct err *e);
+    /* A consistent copy while others read and write; progress may be NULL. */
+    int (*backup)(struct db *d, const char *to, void (*progress)(int done, int total, void *arg),
+                  void *arg, struct err *e);
+    int (*check)(struct db *d, struct err *e); /* the driver's own integrity check */
+    bool (*corrupt)(const struct err *e);
+};
+
+extern const struct db_driver db_sqlite;
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * json/json_canon.h - a small reader that accepts nothing but canonical JSON (RFC 8785).
+ *
+ * For the process that believes only bytes: plain C, no allocation, a few hundred lines, and no
+ * second way to read a text.  Any white space, any name out of order or twice, any escape or
+ * number that RFC 8785 would print differently, any depth over JSON_DEPTH_MAX is refused.  What
+ * it accepts equals its own canonical form; a test proves it against json_canonical.
+ *
+ * It is a pull parser: json_canon_next gives one token after the other; strings come as their raw,
+ * still escaped bytes (json_canon_unescape turns them into text).
+ */
+#ifndef JAGA_JSON_JSON_CANON_H
+#define JAGA_JSON_JSON_CANON_H
+
+#include "err.h"
+#include "json.h"
+#include "span.h"
+
+enum json_token {
+    JSON_T_FAILED = -1,
+    JSON_T_END, /* the value is complete and nothing follows */
+    JSON_T_NULL,
+    JSON_T_TRUE,
+    JSON_T_FALSE,
+    JSON_T_NUMBER,
+    JSON_T_STRING,
+    JSON_T_BEGIN_ARRAY,
+    JSON_T_END_ARRAY,
+    JSON_T_BEGIN_OBJECT,
+    JSON_T_END_OBJECT
+};
+
+struct json_canon {
+    struct span in;
+    size_t pos;
+    unsigned depth;            /* containers open around the token just given */
+    struct span key;           /* raw name of the token just given, when its holder is an object */
+    struct span raw;           /* raw bytes: a string without its quotes, a number */
+    bool escaped;              /* raw holds a backslash */
+    uint64_t object;           /* bit d: container d is an object */
+    struct span last[JSON_DEPTH_MAX + 1]; /* last name at each depth */
+    int state;
+    struct err *e;
+};
+
+void json_canon_init(struct json_canon *c, struct span text, struct err *e);
+enum json_token json_canon_next(struct json_canon *c);
+/* After a BEGIN token: reads to its end, checking all.  -1: failed. */
+int json_canon_skip(struct json_canon *c);
+/* Text of a raw string into out (never longer than raw). Returns its length. */
+size_t json_canon_unescape(struct span raw, char *out);
+/* Whether a raw string's text equals a plain one. */
+bool json_canon_is(struct span raw, const char *text);
+/* 0: the whole text is canonical. */
+int json_canon_check(struct span text, struct err *e);
+
+#endif
