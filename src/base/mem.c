@@ -1,0 +1,84 @@
+#include "mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The one piece of state here, for tests: how many allocations were asked for, and at which count
+ * one has to fail.  The count starts at 1, so fail_at == 0 never matches: one increment and one
+ * comparison is all that it costs when it is off. */
+static size_t asked;
+static size_t fail_at;
+
+static int
+must_fail(void)
+{
+    return ++asked == fail_at;
+}
+
+void *
+mem_alloc(size_t n)
+{
+    if (must_fail())
+        return NULL;
+    return malloc(n != 0 ? n : 1);
+}
+
+void *
+mem_zero(size_t count, size_t size)
+{
+    if (must_fail())
+        return NULL;
+    if (count == 0 || size == 0)
+        return calloc(1, 1);
+    return calloc(count, size); /* checks the product */
+}
+
+void *
+mem_resize(void *p, size_t n)
+{
+    if (must_fail())
+        return NULL;
+    return realloc(p, n != 0 ? n : 1);
+}
+
+void *
+mem_dup(const void *p, size_t n)
+{
+    void *q = mem_alloc(n);
+
+    if (q != NULL && n != 0)
+        memcpy(q, p, n);
+    return q;
+}
+
+char *
+mem_strdup(const char *s)
+{
+    return mem_dup(s, strlen(s) + 1);
+}
+
+void
+mem_free(void *p)
+{
+    free(p);
+}
+
+void
+mem_wipe(void *p, size_t n)
+{
+    if (n != 0)
+        explicit_bzero(p, n);
+}
+
+void
+mem_fail_at(size_t n)
+{
+    asked = 0;
+    fail_at = n;
+}
+
+size_t
+mem_count(void)
+{
+    return asked;
+}
