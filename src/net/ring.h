@@ -1,0 +1,142 @@
+/*
+ * net/ring.h - requests and answers between a front and a reader over shared memory.
+ *
+ * A pair has two memory files.  In the first the front writes: a ring of bytes with requests, and a
+ * ring of the answer slots it gives back.  In the second the reader writes: a ring of answer
+ * descriptors, and the slots with the answers themselves.  Each side maps its own file writable and
+ * the other's read-only; the reader seals its file (F_SEAL_FUTURE_WRITE), so that no front can ever
+ * map it writable, and the front refuses a file that is not sealed.
+ *
+ *     front  -- requests, slots given back -->  reader
+ *     front  <-- descriptors, slots ----------  reader
+ *
+ * Either side treats the other as taken over: counters are bounded, records are copied before they
+ * are looked at, indices, lengths and ids are checked, nothing of one's own is ever read back from
+ * shared memory.  What breaks that ends the pair (closed), and the parent makes a new one.
+ *
+ * What is written is published once for each round of the loop, and the other side is woken by its
+ * eventfd only if it says that it sleeps.
+ *
+ * Large slots are given back to the kernel after use, others when the pair has been idle for some
+ * seconds, so idle pairs cost next to no memory.
+ */
+#ifndef JAGA_NET_RING_H
+#define JAGA_NET_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "err.h"
+#include "loop.h"
+#include "span.h"
+
+#define RING_REQUEST_MAX (8u << 10)   /* bytes of one request */
+#define RING_META_MAX    512u         /* bytes of an answer's meta part: headers and the like */
+#define RING_PENDING_MAX 512u         /* requests under way in one pair */
+#define RING_BODY_SMALL  (8u << 10)   /* bytes of body that a small slot holds: one object */
+#define RING_BODY_PAGE   (256u << 10) /* ... a page; readers end pages before this */
+#define RING_BODY_LARGE  (2u << 20)   /* ... a large object */
+#define RING_BODY_MAX    (17u << 20)  /* ... one object of 16 MiB in its envelope */
+
+/* The descriptors of one pair.  The parent makes them and hands each side its set: the reader
+ * first, the front when the reader has said that it is ready. */
+struct ring_fds {
+    int requests;    /* memory file: the front maps it writable */
+    int answers;     /* memory file: the reader maps it writable, then seals it */
+    int wake_front;  /* eventfd */
+    int wake_reader; /* eventfd */
+};
+
+int ring_create(struct ring_fds *out, struct err *e); /* all close-on-exec */
+void ring_fds_close(struct ring_fds *fds);            /* closes what is >= 0, sets -1 */
+
+/* -- front ----------------------------------------------------------------------------------------
+ */
+
+struct ring_client;
+
+struct ring_answer {
+    void *tag;        /* as given to ring_ask */
+    uint16_t status;  /* the application's */
+    struct span meta; /* a copy, valid during the call */
+    struct span body; /* in shared memory: valid until ring_release; may change under a hostile
+                         reader, so pass it on, do not parse it */
+    uint32_t slot;    /* for ring_release; RING_NO_SLOT where the body is empty */
+};
+#define RING_NO_SLOT UINT32_MAX
+
+struct ring_client_events {
+    void (*answer)(void *ctx, const struct ring_answer *a); /* one for each request not cancelled */
+    void (*room)(void *ctx); /* requests can be made again after ERR_BUSY; may be NULL */
+    /* The reader broke the rules; every request under way is lost: their tags come back through
+     * lost, one by one, then closed once.  The client stays allocated until ring_client_free; slots
+     * that are held stay readable until then. */
+    void (*lost)(void *ctx, void *tag);
+    void (*closed)(void *ctx, const struct err *why);
+};
+
+/* Takes over the descriptors (given, also on failure).  ERR_PROTOCOL when the answers are not
+ * sealed.  events and ctx are borrowed. */
+struct ring_client *ring_client_new(struct loop *l, struct ring_fds *fds,
+                                    const struct ring_client_events *events, void *ctx,
+                                    struct err *e);
+/* Also when requests are under way: nothing is called back. All bodies become invalid. */
+void ring_client_free(struct ring_client *c);
+/* The parent says that the reader has ended: as closed, at the end of the round. */
+void ring_client_fail(struct ring_client *c);
+
+/* Asks: the record is the parts one after the other.  ERR_BUSY: ring full or RING_PENDING_MAX
+ * under way (room tells when to come again); ERR_LIMIT: record over RING_REQUEST_MAX or empty;
+ * ERR_CONFLICT: the pair is closed.  *id is for ring_cancel. */
+int ring_ask(struct ring_client *c, const struct span *parts, size_t n, void *tag, uint32_t *id,
+             struct err *e);
+void ring_cancel(struct ring_client *c, uint32_t id); /* its answer will be dropped */
+/* Gives an answer's slot back, once; RING_NO_SLOT does nothing. */
+void ring_release(struct ring_client *c, uint32_t slot);
+unsigned ring_pending(const struct ring_client *c);
+/* True when this front holds more than half the slots of this slot's class: whoever may be slow
+ * to send should copy the body and release the slot, so that slow readers cannot hold up all. */
+bool ring_scarce(const struct ring_client *c, uint32_t slot);
+
+/* -- reader ---------------------------------------------------------------------------------------
+ */
+
+struct ring_server;
+
+enum ring_took {
+    RING_TOOK, /* the request is answered, or will be */
+    RING_WAIT  /* no slot was free: bring it again when one comes back; all behind it wait too */
+};
+
+struct ring_server_events {
+    /* A request; record is a private copy, valid during the call. */
+    enum ring_took (*request)(void *ctx, struct ring_server *s, uint32_t id, struct span record);
+    /* The front broke the rules; no more will come. */
+    void (*closed)(void *ctx, struct ring_server *s, const struct err *why);
+};
+
+struct ring_slot {
+    uint32_t index;
+    char *body; /* room bytes to fill (buf_init_fixed) */
+    size_t room;
+};
+
+/* Takes over the descriptors (given, also on failure); maps, then seals the answers. */
+struct ring_server *ring_server_new(struct loop *l, struct ring_fds *fds,
+                                    const struct ring_server_events *events, void *ctx,
+                                    struct err *e);
+void ring_server_free(struct ring_server *s);
+
+/* A free slot whose body holds at least need bytes, from the smallest class that has one.
+ * ERR_BUSY: none is free now; ERR_LIMIT: need is over RING_BODY_MAX. */
+int ring_slot_take(struct ring_server *s, size_t need, struct ring_slot *out, struct err *e);
+void ring_slot_drop(struct ring_server *s, const struct ring_slot *slot);
+
+/* Answers a request once.  With a slot: the first n bytes of its body (the slot is lent to the
+ * front then).  Without (NULL): no body.  meta of at most RING_META_MAX bytes is copied, with
+ * or without a slot.  -1: ERR_LIMIT, ERR_CONFLICT (unknown id or answered), and the slot
+ * stays the caller's. */
+int ring_reply(struct ring_server *s, uint32_t id, uint16_t status, struct span meta,
+               const struct ring_slot *slot, size_t n, struct err *e);
+
+#endif
