@@ -26,11 +26,11 @@ mem_alloc(size_t n)
 void *
 mem_zero(size_t count, size_t size)
 {
-    if (must_fail())
+    size_t n;
+
+    if (must_fail() || __builtin_mul_overflow(count, size, &n))
         return NULL;
-    if (count == 0 || size == 0)
-        return calloc(1, 1);
-    return calloc(count, size); /* checks the product */
+    return calloc(1, n != 0 ? n : 1);
 }
 
 void *
