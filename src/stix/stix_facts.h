@@ -19,6 +19,9 @@
 #include "stix_id.h"
 #include "stix_object.h"
 
+/* The id of FIRST's IEP 2.0 extension-definition. */
+#define STIX_IEP2_EXTENSION "extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a"
+
 /* Upper bounds, beyond which the object is refused with ERR_LIMIT.  Real objects: ATT&CK's
  * collection names 24,000 others, the largest reports seen some 10,000. */
 #define STIX_REFS_MAX     262144 /* references; 16 MiB of bytes hold few more */
@@ -67,6 +70,7 @@ struct stix_facts {
     struct span tlp;             /* definition.tlp */
     struct span statement;       /* definition.statement */
     struct span tlp_2_0;         /* of the TLP 2.0 extension */
+    struct span iep_tlp;         /* "tlp" of the IEP 2.0 extension */
 };
 
 /* Reads canonical bytes.  Strings borrow from bytes or live in a. */
