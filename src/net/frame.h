@@ -41,8 +41,7 @@ struct frame_events {
     /* A whole frame; its body is valid during the call.  frame_send and frame_close may be called
      * from inside.  A frame with a descriptor is refused unless the options allow it. */
     void (*frame)(void *ctx, struct frame_conn *c, struct frame *f);
-    /* The write queue is empty again after frame_send had said ERR_BUSY or frame_full was true;
-     * may be NULL. */
+    /* The write queue is empty again after frame_full had been true; may be NULL. */
     void (*drained)(void *ctx, struct frame_conn *c);
     /* The connection is gone, by the other side (why->code ERR_NONE: an orderly end between two
      * frames) or by an error; called once, never after frame_close, never from inside frame_send;
@@ -52,24 +51,28 @@ struct frame_events {
 
 struct frame_options {
     size_t max_body;  /* of a received frame; 0: FRAME_MAX */
-    size_t max_queue; /* unwritten bytes at which frame_full is true and reading stops; 0:
-                         FRAME_QUEUE.  frame_send refuses beyond that and one frame more */
+    size_t max_queue; /* unwritten bytes at which frame_full is true; 0: FRAME_QUEUE.  frame_send
+                         refuses once twice as much is waiting */
+    bool asks;        /* This side asks and the other answers: it reads on while its queue is full.
+                         Else reading stops until there is room for answers.  One side of each
+                         connection must have it, or both could wait for each other. */
     bool take_fds;    /* the other side may send descriptors */
 };
 
-/* Takes over fd (given, also on failure: closed), sets it non-blocking, and reads from the next
- * round on.  events and ctx are borrowed until the end; o may be NULL. */
+/* Takes over fd (given, also on failure: closed) and reads from the next round on.  events and ctx
+ * are borrowed until the end; o may be NULL. */
 struct frame_conn *frame_open(struct loop *l, int fd, const struct frame_events *events, void *ctx,
                               const struct frame_options *o, struct err *e);
-/* Ends it without a word; nothing is called back.  c is freed at the end of the round, so it may be
- * called from inside c's own callbacks.  NULL does nothing. */
+/* Ends it without a word; nothing is called back.  May be called from inside c's own callbacks.
+ * NULL does nothing. */
 void frame_close(struct frame_conn *c);
-/* Ends it once the queue is written (nothing more is read); closed is called then. */
+/* Ends it once the queue is written (nothing more is read or sent); closed is called then. */
 void frame_finish(struct frame_conn *c);
 
 /* Sends or queues a copy.  f->fd stays the caller's (it is duplicated while it waits).
  * ERR_BUSY: the queue is full, nothing was sent, try again at drained; ERR_LIMIT: body over
- * FRAME_MAX; ERR_MEMORY.  A broken socket is told by closed, not here. */
+ * FRAME_MAX; ERR_CONFLICT after frame_finish; ERR_MEMORY.  A broken socket is told by closed, not
+ * here: what is sent after it broke is lost, as what was on its way is. */
 int frame_send(struct frame_conn *c, const struct frame *f, struct err *e);
 bool frame_full(const struct frame_conn *c);
 

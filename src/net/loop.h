@@ -21,7 +21,7 @@ struct loop;
 
 #define LOOP_READ  1u /* readable, or a listening socket has a connection */
 #define LOOP_WRITE 2u
-#define LOOP_HUP   4u /* error or hang-up; always reported, never asked for */
+#define LOOP_HUP   4u /* error or hang-up; reported with any wish, never asked for alone */
 
 struct loop *loop_new(struct err *e); /* returned; NULL on error */
 void loop_free(struct loop *l);       /* all watches must be stopped, or never be used again */
@@ -52,7 +52,8 @@ struct loop_watch {
 
 int loop_watch_start(struct loop *l, struct loop_watch *w, int fd, unsigned want, loop_ready_fn *fn,
                      void *ctx, struct err *e);
-int loop_watch_want(struct loop_watch *w, unsigned want, struct err *e); /* cheap if unchanged */
+/* Cheap where nothing changes.  With 0 nothing at all is reported, not even a hang-up. */
+int loop_watch_want(struct loop_watch *w, unsigned want, struct err *e);
 void loop_watch_stop(struct loop_watch *w);
 
 /* -- timers: few (tens), kept as a sorted list, so that setting one never fails ---------------- */
