@@ -33,21 +33,28 @@ enum json_token {
 struct json_canon {
     struct span in;
     size_t pos;
-    unsigned depth;            /* containers open around the token just given */
+    unsigned depth;            /* arrays and objects around the token just given: 0 for the whole
+                                * value, 1 for the members of a top object and for its members'
+                                * own BEGIN and END tokens, ... */
+    unsigned open;             /* the same, with the one that the token just given has begun */
     struct span key;           /* raw name of the token just given, when its holder is an object */
     struct span raw;           /* raw bytes: a string without its quotes, a number */
     bool escaped;              /* raw holds a backslash */
     uint64_t object;           /* bit d: container d is an object */
-    struct span last[JSON_DEPTH_MAX + 1]; /* last name at each depth */
-    int state;
+    struct span last[JSON_DEPTH_MAX]; /* last name in each open object */
+    int state;                 /* what may come next: json_canon.c's own */
     struct err *e;
 };
 
+/* text and e must outlive c; e may be NULL. */
 void json_canon_init(struct json_canon *c, struct span text, struct err *e);
+/* END and FAILED are given again and again.  Nothing of a text may be believed before END: until
+ * then it may still turn out not to be canonical. */
 enum json_token json_canon_next(struct json_canon *c);
-/* After a BEGIN token: reads to its end, checking all.  -1: failed. */
+/* After a BEGIN token: reads to its END token, checking all; after another: nothing.  -1: failed. */
 int json_canon_skip(struct json_canon *c);
-/* Text of a raw string into out (never longer than raw). Returns its length. */
+/* Text of a raw string, as json_canon_next gave it, into out (never longer than raw).  Returns its
+ * length. */
 size_t json_canon_unescape(struct span raw, char *out);
 /* Whether a raw string's text equals a plain one. */
 bool json_canon_is(struct span raw, const char *text);
