@@ -42,8 +42,8 @@ struct stix_head {
     struct span created_by; /* created_by_ref if it is an id, else {NULL, 0} */
     struct span name;       /* if it is a string */
     struct span lang;
-    int confidence;               /* 0 to 100; -1: absent or no such number */
-    const struct json *labels;    /* each of these: NULL unless it is a list ... */
+    int confidence;            /* 0 to 100; -1: absent or no such number */
+    const struct json *labels; /* each of these: NULL unless it is a list ... */
     const struct json *marking_refs;
     const struct json *granular_markings;
     const struct json *external_references;

@@ -13,8 +13,7 @@
 /* Whether s has the syntax of a selector. */
 bool stix_selector_ok(struct span s);
 
-/* The node that it selects in o, or NULL.  A name of a dictionary may itself hold dots; the
- * longest name that is there wins. */
+/* The node that it selects in o, or NULL: nothing there, or no selector. */
 const struct json *stix_select(const struct json *o, struct span selector);
 
 #endif
