@@ -39,7 +39,9 @@ struct stix_defect {
 
 struct stix_report {
     const struct stix_defect *first; /* in the order found */
-    size_t count[STIX_SEVERITIES];   /* all that were found, also those not kept */
+    struct stix_defect *last;
+    size_t kept;
+    size_t count[STIX_SEVERITIES]; /* all that were found, also those not kept */
 };
 
 struct stix_check_options {
