@@ -50,6 +50,7 @@ enum read_rule {
     READ_NO_LISTENER,      /* stricter than this listener lets through */
     READ_NO_RED_CHANNEL,   /* RED outside a person's own session */
     READ_NO_RED_PERSON,    /* RED for somebody else */
+    READ_NO_TOKEN_GROUP,   /* a token that is limited to another group */
     READ_NO_PUBLIC,        /* not logged in, and the public collection is closed */
     READ_NO_GROUP,         /* its organisation is not in the group */
     READ_NO_RELEASE,       /* a constituent of a member of the group, and not released to it */

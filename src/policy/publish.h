@@ -35,9 +35,9 @@ enum publish_rule {
     PUBLISH_WAIT_QUARANTINE, /* asked for, or the poster is under it */
     /* Refused: */
     PUBLISH_NO_PRINCIPAL,
-    PUBLISH_NO_ROLE,  /* a reader, or admin alone */
-    PUBLISH_NO_SCOPE, /* a token that may only read */
-    PUBLISH_NO_CHANNEL,
+    PUBLISH_NO_ROLE,          /* a reader, or admin alone */
+    PUBLISH_NO_SCOPE,         /* a token that may only read */
+    PUBLISH_NO_CHANNEL,       /* nothing is posted that way, or not by this kind of principal */
     PUBLISH_NO_EXERCISE_FLAG, /* takes part in no exercise */
     PUBLISH_NO_MARK,          /* the exercise side takes nothing without the exercise mark */
     PUBLISH_NO_EXERCISE,      /* the live side takes nothing with it */
@@ -63,6 +63,10 @@ enum tlp publish_label(const struct publish_ask *ask, const struct label *l);
 
 void publish_decide(const struct rights *r, const struct publish_ask *ask, const struct label *l,
                     struct publish *out);
+
+/* Whether the poster may write at all; its rights in *out where the answer is PUBLISH_YES. */
+enum publish_rule publish_poster(const struct rights *r, const struct asker *poster,
+                                 struct right_principal *out);
 
 /* Whether the poster may publish to that one audience at all (publish ID --group, revoke). */
 enum publish_rule publish_may(const struct rights *r, const struct asker *poster,

@@ -56,11 +56,12 @@ struct right_principal {
     enum principal_kind kind;
     uint32_t org; /* 0: none (nobody) */
     unsigned roles;
-    unsigned scope;  /* tokens; others may do what their roles say */
-    uint32_t owner;  /* tokens: the person it was made for, whose rights bound it; 0: none */
-    bool staff;      /* of its organisation: may read AMBER+STRICT */
-    bool exercise;   /* takes part in exercises */
-    bool quarantine; /* whatever it posts waits for a release */
+    unsigned scope;      /* tokens; others may do what their roles say */
+    uint32_t only_group; /* tokens: limited to that group; 0: not */
+    uint32_t owner;      /* tokens: the person it was made for, whose rights bound it; 0: none */
+    bool staff;          /* of its organisation: may read AMBER+STRICT */
+    bool exercise;       /* takes part in exercises */
+    bool quarantine;     /* whatever it posts waits for a release */
     bool disabled;
     enum tlp ceiling;   /* the strictest label it may read or post */
     int64_t expires_us; /* 0: never */
@@ -117,7 +118,8 @@ bool rights_in_generation(const struct right_generation *g, uint32_t org);
 /* Whether the organisation can take part at all: there, not disabled, not expired. */
 bool rights_org_active(const struct rights *r, uint32_t org, int64_t now_us);
 
-/* What a principal may do now: its own rights, and for a token never more than its owner's.
+/* What a principal may do now: its own rights, and for a token never more than its owner's; for
+ * the operator always those of the own organisation's staff, for nobody always none but CLEAR.
  * false: none (unknown, disabled, expired, its organisation or owner is). */
 bool rights_effective(const struct rights *r, uint32_t principal, int64_t now_us,
                       struct right_principal *out);
