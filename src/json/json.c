@@ -106,110 +106,26 @@ token_end(const struct walk *w)
     return end;
 }
 
-/* Four hexadecimal digits, or -1. */
-static int32_t
-hex4(const char *p)
-{
-    int32_t v = 0;
-
-    for (int i = 0; i < 4; i++) {
-        char c = p[i];
-
-        if (c >= '0' && c <= '9')
-            v = v * 16 + (c - '0');
-        else if (c >= 'a' && c <= 'f')
-            v = v * 16 + (c - 'a' + 10);
-        else if (c >= 'A' && c <= 'F')
-            v = v * 16 + (c - 'A' + 10);
-        else
-            return -1;
-    }
-    return v;
-}
-
-/* \uXXXX at p, or a surrogate pair: its UTF-8 to out, and how much was read.  0: *text says why. */
-static size_t
-unescape_u(const char *p, size_t left, char **out, const char **text)
-{
-    int32_t unit = left >= 6 ? hex4(p + 2) : -1;
-    uint32_t cp;
-    size_t used = 6;
-
-    if (unit < 0) {
-        *text = "\\u without four hexadecimal digits";
-        return 0;
-    }
-    cp = (uint32_t)unit;
-    if (cp >= 0xd800 && cp <= 0xdfff) {
-        int32_t low = left >= 12 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8) : -1;
-
-        if (cp > 0xdbff || low < 0xdc00 || low > 0xdfff) {
-            *text = "lone surrogate";
-            return 0;
-        }
-        cp = 0x10000 + ((cp - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
-        used = 12;
-    }
-    *out += utf8_put(cp, *out);
-    return used;
-}
-
-/* raw without its quotes, at byte pos of the text, into the pool. */
-static int
-unescape(struct walk *w, struct span raw, size_t pos, struct span *out, const struct json *near)
-{
-    static const char letters[] = "\"\\/bfnrt";
-    static const char means[] = "\"\\/\b\f\n\r\t";
-    char *to = w->pool;
-    size_t i = 0;
-
-    while (i < raw.n) {
-        const char *text = "bad escape";
-        const char *at = memchr(raw.p + i, '\\', raw.n - i);
-        size_t run = at != NULL ? (size_t)(at - raw.p) - i : raw.n - i;
-        size_t used = 0;
-
-        memcpy(to, raw.p + i, run);
-        to += run;
-        i += run;
-        if (at == NULL)
-            break;
-        if (raw.n - i >= 2 && raw.p[i + 1] == 'u') {
-            used = unescape_u(raw.p + i, raw.n - i, &to, &text);
-        } else if (raw.n - i >= 2 && raw.p[i + 1] != '\0') {
-            const char *letter = strchr(letters, raw.p[i + 1]);
-
-            if (letter != NULL) {
-                *to++ = means[letter - letters];
-                used = 2;
-            }
-        }
-        if (used == 0)
-            return fail(w, ERR_ENCODING, pos + i, text, near);
-        i += used;
-    }
-    *out = span_from(w->pool, (size_t)(to - w->pool));
-    w->pool = to;
-    return 0;
-}
-
 /* The string token at i. */
 static int
 read_string(struct walk *w, struct span *out, const struct json *near)
 {
     size_t from = w->at[w->i] + 1;
     size_t end = token_end(w);
+    const char *why;
     struct span raw;
+    size_t bad;
 
     if (end <= from || w->text[end - 1] != '"')
         return fail(w, ERR_SYNTAX, w->at[w->i], "string without an end", near);
     raw = span_from(w->text + from, end - 1 - from);
     w->i++;
-    if (memchr(raw.p, '\\', raw.n) != NULL)
-        return unescape(w, raw, from, out, near);
-    memcpy(w->pool, raw.p, raw.n);
     *out = span_from(w->pool, raw.n);
-    w->pool += raw.n;
+    if (memchr(raw.p, '\\', raw.n) == NULL)
+        memcpy(w->pool, raw.p, raw.n);
+    else if (text_unescape(raw, w->pool, &out->n, &bad, &why) < 0)
+        return fail(w, ERR_ENCODING, from + bad, why, near);
+    w->pool += out->n;
     return 0;
 }
 

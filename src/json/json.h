@@ -17,22 +17,15 @@
 #include "err.h"
 #include "span.h"
 
-#define JSON_DEPTH_MAX 64              /* nested arrays and objects; real STIX stays under 12 */
-#define JSON_TEXT_MAX  (16u << 20)     /* bytes of one object; ATT&CK's largest is 1.3 MB */
+#define JSON_DEPTH_MAX 64          /* nested arrays and objects; real STIX stays under 12 */
+#define JSON_TEXT_MAX  (16u << 20) /* bytes of one object; ATT&CK's largest is 1.3 MB */
 
-enum json_type {
-    JSON_NULL,
-    JSON_BOOL,
-    JSON_NUMBER,
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT
-};
+enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json {
     enum json_type type;
-    uint32_t count;           /* elements or members */
-    uint32_t pos;             /* byte position of the value in the input */
+    uint32_t count; /* elements or members */
+    uint32_t pos;   /* byte position of the value in the input */
     bool boolean;
     double number;            /* JSON_NUMBER */
     struct span key;          /* the name, unescaped, when this is a member of an object */

@@ -33,16 +33,16 @@ enum json_token {
 struct json_canon {
     struct span in;
     size_t pos;
-    unsigned depth;            /* arrays and objects around the token just given: 0 for the whole
-                                * value, 1 for the members of a top object and for its members'
-                                * own BEGIN and END tokens, ... */
-    unsigned open;             /* the same, with the one that the token just given has begun */
-    struct span key;           /* raw name of the token just given, when its holder is an object */
-    struct span raw;           /* raw bytes: a string without its quotes, a number */
-    bool escaped;              /* raw holds a backslash */
-    uint64_t object;           /* bit d: container d is an object */
+    unsigned depth;  /* arrays and objects around the token just given: 0 for the whole
+                      * value, 1 for the members of a top object and for its members'
+                      * own BEGIN and END tokens, ... */
+    unsigned open;   /* the same, with the one that the token just given has begun */
+    struct span key; /* raw name of the token just given, when its holder is an object */
+    struct span raw; /* raw bytes: a string without its quotes, a number */
+    bool escaped;    /* raw holds a backslash */
+    uint64_t object; /* bit d: container d is an object */
     struct span last[JSON_DEPTH_MAX]; /* last name in each open object */
-    int state;                 /* what may come next: json_canon.c's own */
+    int state;                        /* what may come next: json_canon.c's own */
     struct err *e;
 };
 
@@ -51,7 +51,8 @@ void json_canon_init(struct json_canon *c, struct span text, struct err *e);
 /* END and FAILED are given again and again.  Nothing of a text may be believed before END: until
  * then it may still turn out not to be canonical. */
 enum json_token json_canon_next(struct json_canon *c);
-/* After a BEGIN token: reads to its END token, checking all; after another: nothing.  -1: failed. */
+/* After a BEGIN token: reads to its END token, checking all; after another: nothing.  -1: failed.
+ */
 int json_canon_skip(struct json_canon *c);
 /* Text of a raw string, as json_canon_next gave it, into out (never longer than raw).  Returns its
  * length. */

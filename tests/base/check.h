@@ -4,12 +4,14 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 /* xorshift64*: the same numbers everywhere for one seed. */
@@ -41,6 +43,22 @@ check_seed(const char *what)
         seed = 1;
     fprintf(stderr, "# %s: JAGA_SEED=%llu\n", what, (unsigned long long)seed);
     return (struct check_random){seed};
+}
+
+/* The path of a piece of the real data that tests may use, if it is at hand: under JAGA_DATA, else
+ * beside the source tree (whose place the build gives in JAGA_SOURCE_ROOT).  false: skip the test.
+ */
+static inline bool
+check_data(const char *name, char *path, size_t n)
+{
+    const char *data = getenv("JAGA_DATA");
+    const char *root = getenv("JAGA_SOURCE_ROOT");
+
+    if (data != NULL)
+        snprintf(path, n, "%s/%s", data, name);
+    else
+        snprintf(path, n, "%s/../shared/data/%s", root != NULL ? root : ".", name);
+    return access(path, R_OK) == 0;
 }
 
 #endif
