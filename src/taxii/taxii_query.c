@@ -25,6 +25,7 @@ struct state {
     size_t count[3];
     struct taxii_version *version;
     size_t version_n;
+    size_t bytes; /* of all values, as taxii_filter_put writes them */
 };
 
 static int
@@ -121,6 +122,9 @@ take_list(struct state *s, enum taxii_param p, struct span value, struct err *e)
         part = span_trim(part);
         if (part.n == 0)
             continue;
+        s->bytes += part.n + 4;
+        if (s->bytes > TAXII_QUERY_MAX)
+            return err_set(e, ERR_LIMIT, "the match lists are too long");
         if (p == TAXII_P_VERSION)
             bad = add_version(s, part, e);
         else
