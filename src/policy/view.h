@@ -41,6 +41,8 @@ struct view_grant {
     size_t slice_count;
 };
 
+/* Slices are sorted by seq and apart.  Where two grants apply whose slices were written side by
+ * side, their dates need not be: whoever pages by date takes each slice as a run of its own. */
 struct view_entry {
     struct audience audience;
     uint64_t natural_from;
