@@ -6,10 +6,11 @@
  *
  *     begin (headers are complete) -> body ... body -> end -> [answer] -> gone
  *
- * The handler may answer from begin, body or end, or at any later time: http_answer.  An answer
- * before the body has come is sent at once and the connection closed (begin), or after the rest of
- * the body was read and dropped (body).  gone is the last that is heard of a request: its answer
- * is sent, or the client or the server has ended it; a request that was never answered ends so too.
+ * The handler may answer from begin, body or end, or at any later time: http_answer.  The library
+ * cannot send an answer while a body comes.  One that is given in begin goes out at once where the
+ * body is large, and the connection is closed; else, and when it is given in body, the rest of the
+ * body is read and dropped first, up to the request's limit.  gone is the last that is heard of a
+ * request that had begin: its answer is sent, or the client or the server has ended it.
  *
  * Refused here, so that no handler sees it: versions other than HTTP/1.0 and 1.1, HTTP/1.1 without
  * Host or with two, Content-Length with Transfer-Encoding (request smuggling, RFC 9112 section
@@ -65,6 +66,7 @@ struct http_options {
     size_t pool_bytes;        /* for each connection, bounds the headers; 0: HTTP_POOL */
     int64_t idle_us;          /* between requests, and for a request's headers; 0: HTTP_IDLE_US */
     int64_t answer_us;        /* the handler's time for an answer, then 503; 0: HTTP_ANSWER_US */
+    int64_t grace_us;         /* for a body, or an answer, of any size; 0: HTTP_GRACE_US */
     unsigned least_rate;      /* bytes a second, after HTTP_GRACE_US; 0: HTTP_LEAST_RATE */
 };
 
@@ -101,8 +103,8 @@ enum http_method http_method(const struct http_request *r);
 struct span http_method_text(const struct http_request *r);
 struct span http_path(const struct http_request *r);  /* as sent: not decoded, starts with '/' */
 struct span http_query(const struct http_request *r); /* as sent, without '?' */
-/* The first header of that name (any case); {NULL, 0} if there is none, {p, 0} if empty.  Valid
- * until begin returns, for most: copy what is needed later. */
+/* The first header of that name (any case), trimmed; {NULL, 0} if there is none, {p, 0} if empty.
+ */
 struct span http_header(const struct http_request *r, const char *name);
 bool http_header_next(const struct http_request *r, const char *name, unsigned index,
                       struct span *out); /* the index-th of that name */
@@ -137,7 +139,8 @@ struct http_reply {
 };
 
 /* Answers r once.  Length, date and connection headers are the server's.  -1: ERR_CONFLICT when
- * it has been answered, ERR_USAGE for a bad field, ERR_MEMORY (the connection is closed then). */
+ * it has been answered, ERR_USAGE for a bad status or field, ERR_MEMORY (the connection is closed
+ * then). */
 int http_answer(struct http_request *r, const struct http_reply *a, struct err *e);
 bool http_answered(const struct http_request *r);
 
