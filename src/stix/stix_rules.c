@@ -214,6 +214,19 @@ check_builtin(struct stix_check_state *c, const struct json *o, const struct sti
                          span_of(b->name));
 }
 
+/* Section 7.2.1.3. */
+static void
+check_statement(struct stix_check_state *c, const struct json *definition)
+{
+    const struct json *statement = json_get(definition, "statement");
+    if (statement == NULL)
+        stix_fault(c, STIX_MUST, "required", "STIX 2.1 section 7.2.1.3", definition,
+                   "statement is missing");
+    else if (statement->type != JSON_STRING)
+        stix_fault(c, STIX_MUST, "type", "STIX 2.1 section 7.2.1.3", statement,
+                   "this must be a string");
+}
+
 /* Section 7.2.1. */
 void
 stix_rule_marking_definition(struct stix_check_state *c, const struct json *o)
@@ -231,10 +244,8 @@ stix_rule_marking_definition(struct stix_check_state *c, const struct json *o)
     }
     if (definition != NULL && definition->type != JSON_OBJECT && definition->type != JSON_NULL)
         stix_fault(c, STIX_MUST, "type", clause, definition, "this must be an object");
-    else if (span_is(kind, "statement") && definition != NULL &&
-             json_text(definition, "statement").p == NULL)
-        stix_fault(c, STIX_MUST, "required", "STIX 2.1 section 7.2.1.3", definition,
-                   "statement is missing, or no string");
+    else if (span_is(kind, "statement") && definition != NULL)
+        check_statement(c, definition);
     if (b != NULL)
         check_builtin(c, o, b);
     else if (span_is(kind, "tlp"))

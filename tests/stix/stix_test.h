@@ -28,7 +28,8 @@
 
 /* Objects of the tests are written with ' for ".  An object of a type with the common properties,
  * and an SCO with a random id. */
-#define TEST_SDO(type, rest) "{'type':'" type "','id':'" type "--" TEST_UUID "'," TEST_CORE rest "}"
+#define TEST_SDO(type, rest) \
+    "{'type':'" type "','id':'" type "--" TEST_UUID "'," TEST_CORE rest "}"
 #define TEST_SCO(type, rest) "{'type':'" type "','id':'" type "--" TEST_UUID "'" rest "}"
 
 struct stix_test {
