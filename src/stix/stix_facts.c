@@ -174,7 +174,7 @@ take_value(struct facts_state *s, enum json_token t)
         break;
     }
     if (span_is(key, "marking_ref") || span_is(key, "object_marking_refs")) {
-        in->spoken = true;
+        in->spoken |= span_is(key, "marking_ref");
         if (string)
             return add_marking(s, raw, span_is(key, "marking_ref"));
         s->f.marking_odd = true;

@@ -5,14 +5,7 @@
 #ifndef JAGA_TESTS_STIX_TEST_H
 #define JAGA_TESTS_STIX_TEST_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "arena.h"
 #include "buf.h"
@@ -28,8 +21,7 @@
 
 /* Objects of the tests are written with ' for ".  An object of a type with the common properties,
  * and an SCO with a random id. */
-#define TEST_SDO(type, rest) \
-    "{'type':'" type "','id':'" type "--" TEST_UUID "'," TEST_CORE rest "}"
+#define TEST_SDO(type, rest) "{'type':'" type "','id':'" type "--" TEST_UUID "'," TEST_CORE rest "}"
 #define TEST_SCO(type, rest) "{'type':'" type "','id':'" type "--" TEST_UUID "'" rest "}"
 
 struct stix_test {
@@ -71,6 +63,22 @@ stix_test_parse(struct stix_test *t, const char *quoted)
     if (o == NULL)
         fail_msg("%s: %s at %zu", quoted, e.text, e.pos);
     return o;
+}
+
+/* Parses a file. */
+static inline const struct json *
+stix_test_file(struct stix_test *t, const char *path, struct err *e)
+{
+    FILE *f = fopen(path, "rb");
+    char chunk[65536];
+    size_t n;
+    assert_non_null(f);
+    buf_reset(&t->text);
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) != 0)
+        buf_put(&t->text, chunk, n);
+    fclose(f);
+    assert_false(t->text.failed);
+    return json_parse(t->parser, buf_view(&t->text), t->a, e);
 }
 
 /* The findings about o, "severity rule pointer" each, joined by "; "; "" when there are none. */

@@ -7,12 +7,12 @@
 #define IND(rest)                                                                                  \
     TEST_SDO("indicator", ",'pattern':'[a:b = 1]','pattern_type':'stix',"                          \
                           "'valid_from':'2025-01-01T00:00:00Z'" rest)
-#define TO(type)  "'" type "--" TEST_OTHER "'"
-#define EXT       "extension-definition--" TEST_OTHER
+#define TO(type)       "'" type "--" TEST_OTHER "'"
+#define EXT            "extension-definition--" TEST_OTHER
 #define SDO_HEAD(type) "'type':'" type "','id':'" type "--" TEST_UUID "'"
 #define REL(name, from, to)                                                                        \
-    TEST_SDO("relationship", ",'relationship_type':'" name "','source_ref':" TO(from)              \
-                             ",'target_ref':" TO(to))
+    TEST_SDO("relationship",                                                                       \
+             ",'relationship_type':'" name "','source_ref':" TO(from) ",'target_ref':" TO(to))
 #define VULN(refs)  TEST_SDO("vulnerability", ",'name':'n','external_references':[" refs "]")
 #define FILE_(rest) TEST_SCO("file", ",'name':'n'" rest)
 #define MARK(rest)                                                                                 \
@@ -57,13 +57,12 @@ static const struct rule_case refused[] = {
 static const struct rule_case common[] = {
     {IND(""), ""},
     {TEST_SDO("malware", ""), "must required "},
-    {"{" SDO_HEAD("incident") ",'name':'n'}",
-     "must required ; must required ; must required "},
+    {"{" SDO_HEAD("incident") ",'name':'n'}", "must required ; must required ; must required "},
     {"{" SDO_HEAD("incident") ",'name':'n','created':'2026-01-01T00:00:00Z','modified':"
-     "'2026-01-01T00:00:00.12Z','spec_version':'2.0'}",
+                              "'2026-01-01T00:00:00.12Z','spec_version':'2.0'}",
      "must milliseconds /created; must milliseconds /modified; must spec-version /spec_version"},
     {"{" SDO_HEAD("incident") ",'name':'n','created':'2026-01-01T00:00:00.000Z','modified':"
-     "'2025-12-31T23:59:59.999999Z','spec_version':'2.1'}",
+                              "'2025-12-31T23:59:59.999999Z','spec_version':'2.1'}",
      "must time-order /modified"},
     {IND(",'confidence':0"), ""},
     {IND(",'confidence':100"), ""},
@@ -151,8 +150,7 @@ static const struct rule_case custom[] = {
     {IND(",'X_A':1"), "must name /X_A; should custom-property /X_A"},
     {IND(",'_xa':1"), "must name /_xa; should custom-property /_xa"},
     {IND(",'ชื่อ':1"), "must name /ชื่อ; should custom-property /ชื่อ"},
-    {IND(",'x_a':1,'extensions':{'" EXT "':{'extension_type':'toplevel-property-extension'}}"),
-     ""},
+    {IND(",'x_a':1,'extensions':{'" EXT "':{'extension_type':'toplevel-property-extension'}}"), ""},
     {IND(",'x_a':1,'extensions':{'" EXT "':{'extension_type':'property-extension'}}"),
      "should custom-property /x_a"},
     {IND(",'extensions':{}"), "must empty /extensions"},
@@ -231,8 +229,8 @@ static const struct rule_case sdo[] = {
      "must ref-type /analysis_sco_refs/0"},
     {TEST_SDO("report", ",'name':'n','published':'2025-01-01T00:00:00Z','object_refs':[]"),
      "must empty /object_refs"},
-    {TEST_SDO("report", ",'name':'n','published':'2025-01-01T00:00:00Z','object_refs':["
-                        TO("bundle") ",'x']"),
+    {TEST_SDO("report", ",'name':'n','published':'2025-01-01T00:00:00Z','object_refs':[" TO(
+                            "bundle") ",'x']"),
      "must ref-type /object_refs/0; must identifier /object_refs/1"},
     {TEST_SDO("opinion", ",'opinion':'maybe','object_refs':[" TO("tool") "]"),
      "must vocab /opinion"},
@@ -286,16 +284,17 @@ static const struct rule_case sro[] = {
      "must ref-type /source_ref; must ref-type /target_ref"},
     {REL("related-to", "language-content", "tool"), "must ref-type /source_ref"},
     {TEST_SDO("relationship", ""), "must required ; must required ; must required "},
-    {TEST_SDO("relationship", ",'relationship_type':'related-to','source_ref':" TO("tool")
-                              ",'target_ref':" TO("tool") ",'start_time':'2025-01-01T00:00:00Z',"
-                              "'stop_time':'2025-01-01T00:00:00Z'"),
+    {TEST_SDO("relationship",
+              ",'relationship_type':'related-to','source_ref':" TO("tool") ",'target_ref':" TO(
+                  "tool") ",'start_time':'2025-01-01T00:00:00Z',"
+                          "'stop_time':'2025-01-01T00:00:00Z'"),
      "must time-order /stop_time"},
     {TEST_SDO("sighting", ""), "must required "},
     {TEST_SDO("sighting", ",'sighting_of_ref':" TO("x-new") ",'count':999999999"), ""},
     {TEST_SDO("sighting", ",'sighting_of_ref':" TO("url") ",'count':1000000000"),
      "must range /count; must ref-type /sighting_of_ref"},
-    {TEST_SDO("sighting", ",'sighting_of_ref':" TO("tool") ",'where_sighted_refs':[" TO("tool")
-                          "],'observed_data_refs':[" TO("url") "]"),
+    {TEST_SDO("sighting", ",'sighting_of_ref':" TO("tool") ",'where_sighted_refs':[" TO(
+                              "tool") "],'observed_data_refs':[" TO("url") "]"),
      "must ref-type /observed_data_refs/0; must ref-type /where_sighted_refs/0"},
 };
 
@@ -403,14 +402,15 @@ static const struct rule_case sco[] = {
     {TEST_SCO("network-traffic", ",'src_ref':" TO("ipv4-addr")), "must required "},
     {TEST_SCO("network-traffic", ",'protocols':['tcp'],'src_ref':" TO("url")),
      "must ref-type /src_ref"},
-    {TEST_SCO("network-traffic", ",'protocols':['tcp'],'dst_ref':" TO("mac-addr")
-                                 ",'dst_port':65536,'src_port':-1"),
+    {TEST_SCO("network-traffic",
+              ",'protocols':['tcp'],'dst_ref':" TO("mac-addr") ",'dst_port':65536,'src_port':-1"),
      "must range /dst_port; must range /src_port"},
-    {TEST_SCO("network-traffic", ",'protocols':['tcp'],'dst_ref':" TO("mac-addr")
-                                 ",'is_active':true,'end':'2025-01-01T00:00:00Z'"),
+    {TEST_SCO("network-traffic", ",'protocols':['tcp'],'dst_ref':" TO(
+                                     "mac-addr") ",'is_active':true,'end':'2025-01-01T00:00:00Z'"),
      "must only-one /end"},
-    {TEST_SCO("network-traffic", ",'protocols':['tcp'],'dst_ref':" TO("mac-addr")
-                                 ",'start':'2025-01-01T00:00:01Z','end':'2025-01-01T00:00:00Z'"),
+    {TEST_SCO("network-traffic",
+              ",'protocols':['tcp'],'dst_ref':" TO(
+                  "mac-addr") ",'start':'2025-01-01T00:00:01Z','end':'2025-01-01T00:00:00Z'"),
      "must time-order /end"},
     {TEST_SCO("process", ""), "must one-of "},
     {TEST_SCO("process", ",'x_a':1"), "should custom-property /x_a; must one-of "},
@@ -475,18 +475,18 @@ static const struct rule_case meta[] = {
      "'spec_version':'2.1','created':'2022-10-01T00:00:00.000Z','name':'TLP:AMBER+STRICT',"
      "'definition_type':'TLP','definition':{'TLP':'AMBER+STRICT'}}",
      ""},
-    {IND(",'granular_markings':[{'marking_ref':" TO("marking-definition")
-         ",'selectors':['name']}],'name':'n'"),
+    {IND(",'granular_markings':[{'marking_ref':" TO(
+         "marking-definition") ",'selectors':['name']}],'name':'n'"),
      ""},
-    {IND(",'granular_markings':[{'marking_ref':" TO("marking-definition")
-         ",'selectors':['description']}]"),
+    {IND(",'granular_markings':[{'marking_ref':" TO(
+         "marking-definition") ",'selectors':['description']}]"),
      "must selector-target /granular_markings/0/selectors/0"},
-    {IND(",'granular_markings':[{'marking_ref':" TO("marking-definition")
-         ",'selectors':['pattern','a b']}]"),
+    {IND(",'granular_markings':[{'marking_ref':" TO(
+         "marking-definition") ",'selectors':['pattern','a b']}]"),
      "must selector /granular_markings/0/selectors/1"},
     {IND(",'granular_markings':[{'selectors':['pattern']}]"), "must only-one /granular_markings/0"},
-    {IND(",'granular_markings':[{'lang':'en','marking_ref':" TO("marking-definition")
-         ",'selectors':['pattern']}]"),
+    {IND(",'granular_markings':[{'lang':'en','marking_ref':" TO(
+         "marking-definition") ",'selectors':['pattern']}]"),
      "must only-one /granular_markings/0"},
     {IND(",'granular_markings':[{'lang':'en'}]"), "must required /granular_markings/0"},
     {IND(",'granular_markings':[{'marking_ref':" TO("tool") ",'selectors':['pattern']}]"),
@@ -500,25 +500,25 @@ static const struct rule_case meta[] = {
      "must type /contents"},
     {TEST_SDO("language-content", ",'object_ref':" TO("tool") ",'contents':{'en':'n','d e':{}}"),
      "must language /contents/d e; must empty /contents/d e; must type /contents/en"},
-    {TEST_SDO("language-content", ",'object_ref':" TO("language-content")
-                                  ",'contents':{'en':{'name':[]}}"),
+    {TEST_SDO("language-content",
+              ",'object_ref':" TO("language-content") ",'contents':{'en':{'name':[]}}"),
      "must empty /contents/en/name; must ref-type /object_ref"},
-    {TEST_SDO("language-content", ",'object_ref':" TO("tool")
-                                  ",'contents':{'en':{'name':'n'}},'lang':'en'"),
+    {TEST_SDO("language-content",
+              ",'object_ref':" TO("tool") ",'contents':{'en':{'name':'n'}},'lang':'en'"),
      "should not-applicable /lang"},
-    {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1','created_by_ref':"
-                                      TO("identity") ",'extension_types':['new-sdo']"),
+    {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1','created_by_ref':" TO(
+                                          "identity") ",'extension_types':['new-sdo']"),
      ""},
     {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1',"
                                       "'extension_types':['new-thing']"),
      "must vocab /extension_types/0; must required "},
-    {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1','created_by_ref':"
-                                      TO("identity") ",'extension_types':['new-sdo'],"
-                                      "'extension_properties':['a']"),
+    {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1','created_by_ref':" TO(
+                                          "identity") ",'extension_types':['new-sdo'],"
+                                                      "'extension_properties':['a']"),
      "must extension-properties /extension_properties"},
-    {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1','created_by_ref':"
-                                      TO("identity") ",'extension_types':["
-                                      "'toplevel-property-extension']"),
+    {TEST_SDO("extension-definition", ",'name':'n','schema':'s','version':'1','created_by_ref':" TO(
+                                          "identity") ",'extension_types':["
+                                                      "'toplevel-property-extension']"),
      "should extension-properties "},
     {"{'type':'bundle','id':'bundle--" TEST_UUID "','objects':[]}", "must empty /objects"},
     {"{'type':'bundle','id':'bundle--" TEST_UUID "','spec_version':'2.0'}",
@@ -594,8 +594,8 @@ test_head(void **state)
     stix_test_begin(&t);
     assert_int_equal(
         stix_head_read(stix_test_parse(&t, IND(",'revoked':true,'confidence':7,'lang':'th',"
-                                               "'created_by_ref':" TO("identity")
-                                               ",'labels':['a','b'],'name':'n'")),
+                                               "'created_by_ref':" TO(
+                                                   "identity") ",'labels':['a','b'],'name':'n'")),
                        &h, &why),
         0);
     assert_int_equal(h.class, STIX_SDO);
@@ -618,15 +618,15 @@ test_head(void **state)
     assert_null(h.labels);
     assert_null(h.created_by.p);
     /* A cyber-observable has no dates, whatever it carries. */
-    assert_int_equal(stix_head_read(stix_test_parse(&t, FILE_(",'created':7,'revoked':true")), &h,
-                                    &why),
-                     0);
+    assert_int_equal(
+        stix_head_read(stix_test_parse(&t, FILE_(",'created':7,'revoked':true")), &h, &why), 0);
     assert_null(stix_head_version(&h)->text.p);
     assert_false(h.revoked);
     assert_int_equal(
-        stix_head_read(stix_test_parse(&t, "{" SDO_HEAD("marking-definition")
-                                           ",'created':'2025-01-01T00:00:00Z'}"),
-                       &h, &why),
+        stix_head_read(
+            stix_test_parse(
+                &t, "{" SDO_HEAD("marking-definition") ",'created':'2025-01-01T00:00:00Z'}"),
+            &h, &why),
         0);
     assert_true(span_is(stix_head_version(&h)->text, "2025-01-01T00:00:00Z"));
     stix_test_end(&t);
@@ -750,10 +750,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_common), cmocka_unit_test(test_custom),
-        cmocka_unit_test(test_sdo),     cmocka_unit_test(test_sro),    cmocka_unit_test(test_sco),
-        cmocka_unit_test(test_meta),    cmocka_unit_test(test_info),   cmocka_unit_test(test_head),
-        cmocka_unit_test(test_bound),   cmocka_unit_test(test_quote),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_common),
+        cmocka_unit_test(test_custom),  cmocka_unit_test(test_sdo),
+        cmocka_unit_test(test_sro),     cmocka_unit_test(test_sco),
+        cmocka_unit_test(test_meta),    cmocka_unit_test(test_info),
+        cmocka_unit_test(test_head),    cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_quote),   cmocka_unit_test(test_memory),
     };
     struct err e = ERR_INIT;
     if (crypto_start(&e) < 0)

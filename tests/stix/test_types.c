@@ -73,9 +73,9 @@ findings_spoilt(struct stix_test *t, const struct json *o, const struct json *at
 static bool
 is_free(const char *pointer, struct span type)
 {
-    static const char *const prefixes[] = {
-        "/extensions/extension-definition--", "/extensions/windows-process-ext/startup_info/",
-        "/rank",  "/toxicity", "/contents/"};
+    static const char *const prefixes[] = {"/extensions/extension-definition--",
+                                           "/extensions/windows-process-ext/startup_info/", "/rank",
+                                           "/toxicity", "/contents/"};
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
         if (strncmp(pointer, prefixes[i], strlen(prefixes[i])) == 0 &&
             strstr(pointer, "extension_type") == NULL)
