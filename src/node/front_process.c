@@ -1,0 +1,520 @@
+/*
+ * node/front_process.c - speaks TLS and HTTP with the network; parses, and holds nothing.
+ *
+ * It fills the table that the HTTP service works with: rings to the readers, sockets to the writer
+ * and to auth.  Reader 0 is kept for short reads, the others take long ones.
+ */
+#include <string.h>
+#include <unistd.h>
+#include "api.h"
+#include "child.h"
+#include "mem.h"
+#include "ring.h"
+#include "tls_cert.h"
+
+#define WAITING_MAX 8192 /* logins and tells under way */
+#define TELL_QUEUE  (1u << 20)
+#define STOP_US     (3 * INT64_C(1000000))
+
+/* A question on its way, found by the number that its answer repeats. */
+struct waiting {
+    void *tag;
+    uint32_t id; /* 0: free */
+    bool login;  /* else a tell */
+};
+
+struct reader_link {
+    struct front *front;
+    struct ring_client *ring;
+    struct ring_fds fds;
+};
+
+struct front {
+    struct child *child;
+    struct api *api;
+    struct backend backend;
+    struct http_server *http;
+    int listen_fd;
+    struct frame_conn *writer, *auth;
+    bool writer_stuck; /* the service waits for drained */
+    struct reader_link readers[CONFIG_READERS_MAX];
+    unsigned next_long;
+    struct waiting waiting[WAITING_MAX];
+    uint32_t next_id, next_handle;
+    struct buf out;
+    char fingerprint[TLS_FINGERPRINT];
+};
+
+static const struct ring_fds no_fds = {-1, -1, -1, -1};
+
+/* -- what is on its way --------------------------------------------------------------------------- */
+
+static struct waiting *
+wait_for(struct front *f, void *tag, bool login)
+{
+    for (size_t tries = 0; tries < WAITING_MAX; tries++) {
+        uint32_t id = ++f->next_id;
+        struct waiting *w = &f->waiting[id % WAITING_MAX];
+        if (id != 0 && w->id == 0) {
+            *w = (struct waiting){tag, id, login};
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static struct waiting *
+waiting_find(struct front *f, uint32_t id, bool login)
+{
+    struct waiting *w = &f->waiting[id % WAITING_MAX];
+
+    return id != 0 && w->id == id && w->login == login ? w : NULL;
+}
+
+/* The other process is gone: everything that was asked of it has no answer. */
+static void
+lose(struct front *f, bool login)
+{
+    for (size_t i = 0; i < WAITING_MAX; i++) {
+        struct waiting *w = &f->waiting[i];
+        if (w->id == 0 || w->login != login)
+            continue;
+        void *tag = w->tag;
+        w->id = 0;
+        if (login)
+            api_events()->login(f->api, tag, NULL);
+        else
+            api_events()->tell(f->api, tag, NULL);
+    }
+}
+
+/* -- the table ------------------------------------------------------------------------------------ */
+
+static int
+send_one(struct front *f, struct frame_conn *conn, uint16_t type, bool login, void *tag,
+         struct err *e)
+{
+    struct waiting *w;
+
+    if (f->out.failed)
+        return err_set(e, ERR_LIMIT, "the message is too long");
+    if (!conn || !(w = wait_for(f, tag, login)))
+        return err_set(e, ERR_BUSY, "another process of the node is busy or starting");
+    struct frame fr = FRAME(type, w->id, buf_view(&f->out));
+    if (frame_send(conn, &fr, e)) {
+        w->id = 0;
+        return -1;
+    }
+    return 0;
+}
+
+static int
+do_login(void *ctx, const struct backend_login *l, void *tag, struct err *e)
+{
+    struct front *f = ctx;
+    struct auth_msg m = {.verb = AUTH_V_LOGIN,
+                         .scheme = l->scheme,
+                         .person = l->person,
+                         .name = l->name,
+                         .secret = l->secret,
+                         .address = l->address};
+
+    buf_reset(&f->out);
+    auth_msg_encode(&m, &f->out);
+    int r = send_one(f, f->auth, NODE_F_AUTH, true, tag, e);
+    mem_wipe(f->out.p, f->out.n);
+    return r;
+}
+
+/* The reader for this question: one that is there, short ones to the first if it can be. */
+static struct reader_link *
+choose(struct front *f, bool long_read)
+{
+    unsigned n = (unsigned)f->child->start.config.readers;
+    unsigned first = long_read ? 1 + f->next_long++ % (n - 1) : 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct reader_link *r = &f->readers[(first + i) % n];
+        if (r->ring)
+            return r;
+    }
+    return NULL;
+}
+
+static int
+do_ask(void *ctx, const struct ask *q, bool long_read, void *tag, struct err *e)
+{
+    struct front *f = ctx;
+    struct reader_link *r = choose(f, long_read);
+    uint32_t id;
+
+    if (!r)
+        return err_set(e, ERR_BUSY, "no reader is up");
+    buf_reset(&f->out);
+    ask_encode(q, &f->out);
+    if (f->out.failed)
+        return err_set(e, ERR_LIMIT, "the question is too long");
+    struct span part = buf_view(&f->out);
+    return ring_ask(r->ring, &part, 1, tag, &id, e);
+}
+
+static int
+do_tell(void *ctx, const struct tell *t, void *tag, struct err *e)
+{
+    struct front *f = ctx;
+
+    buf_reset(&f->out);
+    tell_encode(t, &f->out);
+    if (t->verb != TELL_OBJECT)
+        return send_one(f, f->writer, NODE_F_TELL, false, tag, e);
+    if (f->out.failed)
+        return err_set(e, ERR_LIMIT, "the message is too long");
+    if (!f->writer)
+        return err_set(e, ERR_BUSY, "the writer is starting");
+    struct frame fr = FRAME(NODE_F_TELL, 0, buf_view(&f->out));
+    return frame_send(f->writer, &fr, e);
+}
+
+static bool
+do_full(void *ctx)
+{
+    struct front *f = ctx;
+
+    f->writer_stuck = f->writer && frame_full(f->writer);
+    return f->writer_stuck;
+}
+
+static uint32_t
+do_handle(void *ctx)
+{
+    struct front *f = ctx;
+
+    return ++f->next_handle;
+}
+
+static void
+do_release(void *ctx, const struct backend_answer *w)
+{
+    struct front *f = ctx;
+
+    if (w->reader < CONFIG_READERS_MAX && f->readers[w->reader].ring)
+        ring_release(f->readers[w->reader].ring, w->slot);
+}
+
+static bool
+do_scarce(void *ctx, const struct backend_answer *w)
+{
+    struct front *f = ctx;
+
+    return w->reader < CONFIG_READERS_MAX && f->readers[w->reader].ring &&
+           ring_scarce(f->readers[w->reader].ring, w->slot);
+}
+
+static void
+do_cancel(void *ctx, void *tag)
+{
+    struct front *f = ctx;
+
+    for (size_t i = 0; i < WAITING_MAX; i++)
+        if (f->waiting[i].id && f->waiting[i].tag == tag)
+            f->waiting[i].id = 0;
+}
+
+/* -- outcomes ------------------------------------------------------------------------------------- */
+
+static void
+auth_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
+{
+    struct front *f = ctx;
+    struct waiting *w = waiting_find(f, fr->id, true);
+    struct auth_reply r;
+    struct err e = ERR_INIT;
+
+    (void)conn;
+    if (!w)
+        return; /* cancelled */
+    void *tag = w->tag;
+    w->id = 0;
+    if (fr->type != NODE_F_AUTHED || auth_reply_decode(fr->body, &r, &e)) {
+        log_err(&f->child->log, LOG_ERROR, "auth broke the protocol", &e);
+        api_events()->login(f->api, tag, NULL);
+        return;
+    }
+    api_events()->login(f->api, tag, &r);
+}
+
+static void
+auth_closed(void *ctx, struct frame_conn *conn, const struct err *why)
+{
+    struct front *f = ctx;
+
+    (void)conn;
+    (void)why;
+    f->auth = NULL;
+    lose(f, true);
+}
+
+static const struct frame_events auth_events = {.frame = auth_frame, .closed = auth_closed};
+
+static void
+writer_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
+{
+    struct front *f = ctx;
+    struct waiting *w = waiting_find(f, fr->id, false);
+    struct answer a;
+    struct err e = ERR_INIT;
+
+    (void)conn;
+    if (!w)
+        return;
+    void *tag = w->tag;
+    w->id = 0;
+    if (fr->type != NODE_F_TOLD || answer_decode(fr->body, &a, &e)) {
+        log_err(&f->child->log, LOG_ERROR, "the writer broke the protocol", &e);
+        api_events()->tell(f->api, tag, NULL);
+        return;
+    }
+    api_events()->tell(f->api, tag, &a);
+}
+
+static void
+writer_drained(void *ctx, struct frame_conn *conn)
+{
+    struct front *f = ctx;
+
+    (void)conn;
+    if (f->writer_stuck) {
+        f->writer_stuck = false;
+        api_events()->drained(f->api);
+    }
+}
+
+static void
+writer_closed(void *ctx, struct frame_conn *conn, const struct err *why)
+{
+    struct front *f = ctx;
+
+    (void)conn;
+    (void)why;
+    f->writer = NULL;
+    lose(f, false);
+    if (f->writer_stuck) {
+        f->writer_stuck = false;
+        api_events()->drained(f->api);
+    }
+}
+
+static const struct frame_events writer_events = {
+    .frame = writer_frame, .drained = writer_drained, .closed = writer_closed};
+
+static void
+ring_answered(void *ctx, const struct ring_answer *ra)
+{
+    struct reader_link *r = ctx;
+    struct front *f = r->front;
+    struct backend_answer w = {.slot = ra->slot, .reader = (uint8_t)(r - f->readers)};
+    struct err e = ERR_INIT;
+
+    if (answer_decode(ra->meta, &w.a, &e)) {
+        log_err(&f->child->log, LOG_ERROR, "a reader broke the protocol", &e);
+        ring_release(r->ring, ra->slot);
+        api_events()->ask(f->api, ra->tag, NULL);
+        return;
+    }
+    w.a.body = ra->body;
+    api_events()->ask(f->api, ra->tag, &w);
+}
+
+static void
+ring_lost(void *ctx, void *tag)
+{
+    struct reader_link *r = ctx;
+
+    api_events()->ask(r->front->api, tag, NULL);
+}
+
+static void
+ring_ended(void *ctx, const struct err *why)
+{
+    struct reader_link *r = ctx;
+
+    log_err(&r->front->child->log, LOG_WARN, "a reader is gone", why);
+}
+
+static const struct ring_client_events ring_events = {
+    .answer = ring_answered, .lost = ring_lost, .closed = ring_ended};
+
+/* -- life ---------------------------------------------------------------------------------------- */
+
+static struct front *
+self(struct child *c)
+{
+    if (!c->self) {
+        struct front *f = mem_zero(1, sizeof *f);
+        if (!f)
+            return NULL;
+        f->child = c;
+        f->listen_fd = -1;
+        for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
+            f->readers[i].front = f;
+            f->readers[i].fds = no_fds;
+        }
+        f->backend = (struct backend){.ctx = f,
+                                      .login = do_login,
+                                      .ask = do_ask,
+                                      .tell = do_tell,
+                                      .writer_full = do_full,
+                                      .handle = do_handle,
+                                      .release = do_release,
+                                      .scarce = do_scarce,
+                                      .cancel = do_cancel};
+        buf_init(&f->out, FRAME_MAX);
+        c->self = f;
+    }
+    return c->self;
+}
+
+static int
+take_ring(struct front *f, const struct node_link_msg *m, int fd, struct err *e)
+{
+    struct reader_link *r = &f->readers[m->index];
+    int *const parts[NODE_RING_PARTS] = {&r->fds.requests, &r->fds.answers, &r->fds.wake_front,
+                                         &r->fds.wake_reader};
+
+    if (m->part == 0)
+        ring_fds_close(&r->fds);
+    if (*parts[m->part] >= 0)
+        (void)close(*parts[m->part]);
+    *parts[m->part] = fd;
+    if (m->part != NODE_RING_PARTS - 1)
+        return 0;
+    if (r->ring) {
+        /* The reader was started anew.  What was asked of the old one has no answer; bodies that
+         * are still being sent keep the old memory until their requests are gone. */
+        ring_client_fail(r->ring);
+        ring_client_free(r->ring);
+    }
+    struct ring_fds fds = r->fds;
+    r->fds = no_fds;
+    r->ring = ring_client_new(f->child->loop, &fds, &ring_events, r, e);
+    return r->ring ? 0 : -1;
+}
+
+static int
+front_link(struct child *c, const struct node_link_msg *m, int fd, struct err *e)
+{
+    const struct frame_options o = {.max_queue = TELL_QUEUE};
+    struct front *f = self(c);
+
+    if (!f) {
+        (void)close(fd);
+        return err_set(e, ERR_MEMORY, "out of memory");
+    }
+    if (m->kind == NODE_L_LISTEN && f->listen_fd < 0) {
+        f->listen_fd = fd;
+        return 0;
+    }
+    if (m->kind == NODE_L_RING && m->role == NODE_READER && m->index < CONFIG_READERS_MAX)
+        return take_ring(f, m, fd, e);
+    if (m->kind == NODE_L_PEER && m->role == NODE_WRITER) {
+        frame_close(f->writer);
+        if (f->writer)
+            lose(f, false);
+        f->writer = frame_open(c->loop, fd, &writer_events, f, &o, e);
+        return f->writer ? 0 : -1;
+    }
+    if (m->kind == NODE_L_PEER && m->role == NODE_AUTH) {
+        frame_close(f->auth);
+        if (f->auth)
+            lose(f, true);
+        f->auth = frame_open(c->loop, fd, &auth_events, f, NULL, e);
+        return f->auth ? 0 : -1;
+    }
+    (void)close(fd);
+    return err_set(e, ERR_PROTOCOL, "a link that a front does not take");
+}
+
+static int
+front_open(struct child *c, struct err *e)
+{
+    struct front *f = self(c);
+    struct node_start *s = &c->start;
+    struct tls_cert_info info;
+
+    if (!f)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    if (f->listen_fd < 0)
+        return err_set(e, ERR_PROTOCOL, "a front was given no socket");
+    if (tls_cert_read(s->cert_pem, s->key_pem, clock_wall_us(NULL), &info, e))
+        return -1;
+    memcpy(f->fingerprint, info.fingerprint, sizeof f->fingerprint);
+    struct api_options o = {.name = s->config.name,
+                            .country = s->config.country,
+                            .contact = s->config.contact,
+                            .fingerprint = f->fingerprint,
+                            .max_content = (uint64_t)s->config.max_content_mib << 20,
+                            .page_objects = (unsigned)s->config.page_objects,
+                            .log = &c->log};
+    f->api = api_new(&o, &f->backend, e);
+    if (!f->api)
+        return -1;
+    struct http_options h = {.listen_fd = f->listen_fd,
+                             .cert_pem = s->cert_pem,
+                             .key_pem = s->key_pem,
+                             .max_connections = (unsigned)s->config.connections};
+    f->http = http_new(c->loop, &h, api_handler(), f->api, e);
+    if (!f->http)
+        return -1;
+    /* GnuTLS keeps its own copy of the key; ours is no longer needed. */
+    mem_wipe((void *)(uintptr_t)s->key_pem.p, s->key_pem.n);
+    return 0;
+}
+
+static void
+stopped(void *ctx)
+{
+    struct front *f = ctx;
+
+    loop_stop(f->child->loop);
+}
+
+static void
+front_stop(struct child *c)
+{
+    struct front *f = c->self;
+
+    if (f && f->http)
+        http_stop(f->http, STOP_US, stopped, f);
+    else
+        loop_stop(c->loop);
+}
+
+static void
+front_close(struct child *c)
+{
+    struct front *f = c->self;
+
+    if (!f)
+        return;
+    http_free(f->http);
+    api_free(f->api);
+    for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
+        ring_client_free(f->readers[i].ring);
+        ring_fds_close(&f->readers[i].fds);
+    }
+    frame_close(f->writer);
+    frame_close(f->auth);
+    buf_clear(&f->out);
+    mem_free(f);
+    c->self = NULL;
+}
+
+const struct child_role child_front = {
+    .role = NODE_FRONT,
+    .sandbox = SANDBOX_FRONT,
+    .nofile = 70000,
+    .open = front_open,
+    .link = front_link,
+    .stop = front_stop,
+    .close = front_close,
+};
