@@ -26,8 +26,8 @@ struct backend_login {
 
 struct backend_answer {
     struct answer a;  /* a.body is valid until release */
-    uint32_t slot;    /* for release */
-    uint8_t reader;   /* which reader it came from, for release */
+    uint32_t slot;    /* the backend's own: for release */
+    void *source;     /* the same */
 };
 
 struct backend {

@@ -23,10 +23,19 @@ struct waiting {
     bool login;  /* else a tell */
 };
 
-struct reader_link {
+/* One ring.  It outlives its reader as long as an answer in its memory is still being sent. */
+struct source {
     struct front *front;
     struct ring_client *ring;
-    struct ring_fds fds;
+    unsigned held; /* slots */
+    bool retired; /* no more questions */
+    bool ended;   /* and no more answers */
+    struct loop_defer end;
+};
+
+struct reader_link {
+    struct source *source; /* NULL: the reader is not there */
+    struct ring_fds fds;   /* while its parts come in */
 };
 
 struct front {
@@ -127,15 +136,15 @@ do_login(void *ctx, const struct backend_login *l, void *tag, struct err *e)
 }
 
 /* The reader for this question: one that is there, short ones to the first if it can be. */
-static struct reader_link *
+static struct source *
 choose(struct front *f, bool long_read)
 {
     unsigned n = (unsigned)f->child->start.config.readers;
     unsigned first = long_read ? 1 + f->next_long++ % (n - 1) : 0;
 
     for (unsigned i = 0; i < n; i++) {
-        struct reader_link *r = &f->readers[(first + i) % n];
-        if (r->ring)
+        struct source *r = f->readers[(first + i) % n].source;
+        if (r)
             return r;
     }
     return NULL;
@@ -145,7 +154,7 @@ static int
 do_ask(void *ctx, const struct ask *q, bool long_read, void *tag, struct err *e)
 {
     struct front *f = ctx;
-    struct reader_link *r = choose(f, long_read);
+    struct source *r = choose(f, long_read);
     uint32_t id;
 
     if (!r)
@@ -193,21 +202,36 @@ do_handle(void *ctx)
 }
 
 static void
+source_free(void *ctx)
+{
+    struct source *s = ctx;
+
+    loop_defer_stop(&s->end);
+    ring_client_free(s->ring);
+    mem_free(s);
+}
+
+static void
 do_release(void *ctx, const struct backend_answer *w)
 {
-    struct front *f = ctx;
+    struct source *s = w->source;
 
-    if (w->reader < CONFIG_READERS_MAX && f->readers[w->reader].ring)
-        ring_release(f->readers[w->reader].ring, w->slot);
+    (void)ctx;
+    if (!s || w->slot == RING_NO_SLOT)
+        return;
+    ring_release(s->ring, w->slot);
+    s->held--;
+    if (s->ended && s->held == 0)
+        loop_defer(s->front->child->loop, &s->end, source_free, s);
 }
 
 static bool
 do_scarce(void *ctx, const struct backend_answer *w)
 {
-    struct front *f = ctx;
+    struct source *s = w->source;
 
-    return w->reader < CONFIG_READERS_MAX && f->readers[w->reader].ring &&
-           ring_scarce(f->readers[w->reader].ring, w->slot);
+    (void)ctx;
+    return s && !s->retired && w->slot != RING_NO_SLOT && ring_scarce(s->ring, w->slot);
 }
 
 static void
@@ -310,9 +334,9 @@ static const struct frame_events writer_events = {
 static void
 ring_answered(void *ctx, const struct ring_answer *ra)
 {
-    struct reader_link *r = ctx;
+    struct source *r = ctx;
     struct front *f = r->front;
-    struct backend_answer w = {.slot = ra->slot, .reader = (uint8_t)(r - f->readers)};
+    struct backend_answer w = {.slot = ra->slot, .source = r};
     struct err e = ERR_INIT;
 
     if (answer_decode(ra->meta, &w.a, &e)) {
@@ -322,13 +346,15 @@ ring_answered(void *ctx, const struct ring_answer *ra)
         return;
     }
     w.a.body = ra->body;
+    if (ra->slot != RING_NO_SLOT)
+        r->held++;
     api_events()->ask(f->api, ra->tag, &w);
 }
 
 static void
 ring_lost(void *ctx, void *tag)
 {
-    struct reader_link *r = ctx;
+    struct source *r = ctx;
 
     api_events()->ask(r->front->api, tag, NULL);
 }
@@ -336,9 +362,18 @@ ring_lost(void *ctx, void *tag)
 static void
 ring_ended(void *ctx, const struct err *why)
 {
-    struct reader_link *r = ctx;
+    struct source *r = ctx;
 
-    log_err(&r->front->child->log, LOG_WARN, "a reader is gone", why);
+    if (!r->retired) {
+        log_err(&r->front->child->log, LOG_WARN, "a reader is gone", why);
+        for (size_t i = 0; i < CONFIG_READERS_MAX; i++)
+            if (r->front->readers[i].source == r)
+                r->front->readers[i].source = NULL;
+        r->retired = true;
+    }
+    r->ended = true;
+    if (r->held == 0)
+        loop_defer(r->front->child->loop, &r->end, source_free, r);
 }
 
 static const struct ring_client_events ring_events = {
@@ -356,7 +391,6 @@ self(struct child *c)
         f->child = c;
         f->listen_fd = -1;
         for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
-            f->readers[i].front = f;
             f->readers[i].fds = no_fds;
         }
         f->backend = (struct backend){.ctx = f,
@@ -374,6 +408,16 @@ self(struct child *c)
     return c->self;
 }
 
+/* The reader was started anew: what was asked of the old one has no answer. */
+static void
+retire(struct source *s)
+{
+    if (!s)
+        return;
+    s->retired = true;
+    ring_client_fail(s->ring); /* ring_lost for each question, then ring_ended, next round */
+}
+
 static int
 take_ring(struct front *f, const struct node_link_msg *m, int fd, struct err *e)
 {
@@ -388,16 +432,22 @@ take_ring(struct front *f, const struct node_link_msg *m, int fd, struct err *e)
     *parts[m->part] = fd;
     if (m->part != NODE_RING_PARTS - 1)
         return 0;
-    if (r->ring) {
-        /* The reader was started anew.  What was asked of the old one has no answer; bodies that
-         * are still being sent keep the old memory until their requests are gone. */
-        ring_client_fail(r->ring);
-        ring_client_free(r->ring);
-    }
     struct ring_fds fds = r->fds;
     r->fds = no_fds;
-    r->ring = ring_client_new(f->child->loop, &fds, &ring_events, r, e);
-    return r->ring ? 0 : -1;
+    struct source *s = mem_zero(1, sizeof *s);
+    if (!s) {
+        ring_fds_close(&fds);
+        return err_set(e, ERR_MEMORY, "out of memory");
+    }
+    s->front = f;
+    s->ring = ring_client_new(f->child->loop, &fds, &ring_events, s, e);
+    if (!s->ring) {
+        mem_free(s);
+        return -1;
+    }
+    retire(r->source);
+    r->source = s;
+    return 0;
 }
 
 static int
@@ -499,7 +549,8 @@ front_close(struct child *c)
     http_free(f->http);
     api_free(f->api);
     for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
-        ring_client_free(f->readers[i].ring);
+        if (f->readers[i].source)
+            source_free(f->readers[i].source);
         ring_fds_close(&f->readers[i].fds);
     }
     frame_close(f->writer);
