@@ -19,15 +19,15 @@
 
 struct backend_login {
     enum auth_scheme scheme;
-    bool person; /* for the pages: a person's own session; false: TAXII */
+    bool person;              /* for the pages: a person's own session; false: TAXII */
     struct span name, secret; /* borrowed during the call */
     struct span address;      /* the client's */
 };
 
 struct backend_answer {
-    struct answer a;  /* a.body is valid until release */
-    uint32_t slot;    /* the backend's own: for release */
-    void *source;     /* the same */
+    struct answer a; /* a.body is valid until release */
+    uint32_t slot;   /* the backend's own: for release */
+    void *source;    /* the same */
 };
 
 struct backend {
@@ -40,8 +40,8 @@ struct backend {
     /* Tells of one batch are sent in the order given.  TELL_OBJECT has no outcome: its tag is
      * ignored. */
     int (*tell)(void *ctx, const struct tell *t, void *tag, struct err *e);
-    bool (*writer_full)(void *ctx);          /* stop sending objects until events.drained */
-    uint32_t (*handle)(void *ctx);           /* a new batch handle on the writer's connection */
+    bool (*writer_full)(void *ctx); /* stop sending objects until events.drained */
+    uint32_t (*handle)(void *ctx);  /* a new batch handle on the writer's connection */
     void (*release)(void *ctx, const struct backend_answer *w);
     bool (*scarce)(void *ctx, const struct backend_answer *w); /* copy the body and release soon */
     void (*cancel)(void *ctx, void *tag);
@@ -49,8 +49,8 @@ struct backend {
 
 struct backend_events {
     void (*login)(void *ctx, void *tag, const struct auth_reply *r); /* r NULL: auth is away */
-    void (*ask)(void *ctx, void *tag, struct backend_answer *w); /* NULL: the reader is away */
-    void (*tell)(void *ctx, void *tag, const struct answer *w);  /* NULL: the writer is away */
+    void (*ask)(void *ctx, void *tag, struct backend_answer *w);     /* NULL: the reader is away */
+    void (*tell)(void *ctx, void *tag, const struct answer *w);      /* NULL: the writer is away */
     void (*drained)(void *ctx);
 };
 

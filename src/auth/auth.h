@@ -21,16 +21,16 @@
 #include "json_write.h"
 #include "span.h"
 
-#define AUTH_QUEUE_MAX     64   /* logins waiting for their hash: 64 * 30 ms is what one waits for */
+#define AUTH_QUEUE_MAX     64 /* logins waiting for their hash: 64 * 30 ms is what one waits for */
 #define AUTH_CACHE_US      (5 * 60 * INT64_C(1000000)) /* a password is hashed again after this */
-#define AUTH_CACHE_MAX     4096 /* remembered good logins */
+#define AUTH_CACHE_MAX     4096                        /* remembered good logins */
 #define AUTH_SESSION_US    (12 * 3600 * INT64_C(1000000)) /* the longest piece of work that renews */
 #define AUTH_SESSION_MAX   4096
-#define AUTH_NAME_MAX      64   /* bytes of a login name */
-#define AUTH_TOKEN_ID      12   /* bytes of a token's public part, in text */
-#define AUTH_TOKEN_TEXT    80   /* bytes of a whole token with NUL: "jaga_ID_SECRET" */
-#define AUTH_FAILURES_FREE 5    /* failures before anything is slowed down */
-#define AUTH_WAIT_MAX_S    900  /* the longest wait that the throttle asks for */
+#define AUTH_NAME_MAX      64  /* bytes of a login name */
+#define AUTH_TOKEN_ID      12  /* bytes of a token's public part, in text */
+#define AUTH_TOKEN_TEXT    80  /* bytes of a whole token with NUL: "jaga_ID_SECRET" */
+#define AUTH_FAILURES_FREE 5   /* failures before anything is slowed down */
+#define AUTH_WAIT_MAX_S    900 /* the longest wait that the throttle asks for */
 
 struct auth;
 
@@ -49,7 +49,7 @@ enum auth_state {
 
 struct auth_login {
     enum auth_scheme scheme;
-    struct span name;    /* empty for a token */
+    struct span name; /* empty for a token */
     struct span secret;
     struct span address; /* the client's, as the listener saw it: for the throttle alone */
     uint64_t tag;        /* the caller's own mark, given back */

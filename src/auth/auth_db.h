@@ -38,8 +38,7 @@ int auth_db_password(struct auth_db *d, struct span name, struct auth_password *
 int auth_db_token(struct auth_db *d, struct span id, struct auth_token *out, struct err *e);
 int auth_db_set_password(struct auth_db *d, struct span name, const struct auth_password *p,
                          struct err *e);
-int auth_db_set_token(struct auth_db *d, struct span id, const struct auth_token *t,
-                      struct err *e);
+int auth_db_set_token(struct auth_db *d, struct span id, const struct auth_token *t, struct err *e);
 int auth_db_set_epoch(struct auth_db *d, int64_t principal, int64_t epoch, struct err *e);
 int auth_db_remove(struct auth_db *d, int64_t principal, struct err *e);
 /* 1 and the epoch of any verifier of that principal, 0 none, -1 failed */

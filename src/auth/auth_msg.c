@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#define VERSION     1
-#define FIELD_MAX   1024 /* bytes of a name, secret or address: auth.h has the tighter limits */
-#define TICKET_MAX  1024
+#define VERSION    1
+#define FIELD_MAX  1024 /* bytes of a name, secret or address: auth.h has the tighter limits */
+#define TICKET_MAX 1024
 
 void
 auth_msg_encode(const struct auth_msg *m, struct buf *out)

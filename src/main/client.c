@@ -8,14 +8,14 @@
 #include "node_msg.h"
 #include "parent.h"
 
-#define TREE_MAX   (1u << 30) /* bytes of an answer's tree: our own node has made it */
-#define WAIT_MS    (30 * 60 * 1000) /* an undo of a million objects takes its time */
+#define TREE_MAX (1u << 30)       /* bytes of an answer's tree: our own node has made it */
+#define WAIT_MS  (30 * 60 * 1000) /* an undo of a million objects takes its time */
 
 struct client {
     const struct session *session;
     struct config config;
-    int users_fd;            /* says that the folder is in use */
-    int guard;               /* closing it ends the processes that we started */
+    int users_fd;             /* says that the folder is in use */
+    int guard;                /* closing it ends the processes that we started */
     int reader, writer, auth; /* -1: not connected yet */
     uint32_t next_id;
     struct buf in, out;

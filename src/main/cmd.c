@@ -207,7 +207,8 @@ put_counts(const struct json *counts, const char *between)
         put("nothing");
 }
 
-/* -- passwords ------------------------------------------------------------------------------------ */
+/* -- passwords ------------------------------------------------------------------------------------
+ */
 
 static int
 read_line(int fd, char out[PASSWORD_SPACE], struct err *e)
@@ -260,8 +261,9 @@ read_password(const struct session *s, bool confirm, char out[PASSWORD_SPACE], s
         return read_line(STDIN_FILENO, out, e);
     fd = open(file ? file : "/dev/tty", file ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CLOEXEC);
     if (fd < 0) {
-        (void)err_set_sys(e, errno, file ? "cannot read the password file"
-                                         : "no terminal to ask at; --password-file helps");
+        (void)err_set_sys(e, errno,
+                          file ? "cannot read the password file"
+                               : "no terminal to ask at; --password-file helps");
         return err_place(e, "%s", file ? file : "/dev/tty");
     }
     r = file ? read_line(fd, out, e) : prompt(fd, "password: ", out, e);
@@ -276,7 +278,8 @@ read_password(const struct session *s, bool confirm, char out[PASSWORD_SPACE], s
     return r;
 }
 
-/* -- operands ------------------------------------------------------------------------------------- */
+/* -- operands -------------------------------------------------------------------------------------
+ */
 
 int
 time_option(const struct session *s, const char *name, int64_t *us, struct err *e)
@@ -314,7 +317,56 @@ number_operand(const char *text, uint64_t *out, struct err *e)
     return err_place(e, "%.100s", text);
 }
 
-/* -- progress ------------------------------------------------------------------------------------- */
+int
+limit_option(const struct session *s, uint32_t preset, uint32_t *out, struct err *e)
+{
+    const char *text = args_text(s, "limit");
+    uint64_t v = preset;
+
+    if (text && (!span_u64(span_of(text), UINT32_MAX, &v) || v == 0)) {
+        (void)err_set(e, ERR_USAGE, "a number from 1");
+        return err_place(e, "--limit");
+    }
+    *out = (uint32_t)v;
+    return 0;
+}
+
+/* -- the plain life of a command ------------------------------------------------------------------
+ */
+
+int
+ask_and_show(struct session *s, struct ask *q, void (*show)(const struct json *a))
+{
+    struct err e = ERR_INIT;
+    struct client *c = client_open(s, &e);
+    const struct json *a = c ? client_ask(c, q, &e) : NULL;
+    int status = a ? EXIT_OK : fail(s, &e);
+
+    if (a && !put_json(s, c)) {
+        show(a);
+        if (true_of(a, "more"))
+            say(s, "there is more: --limit N");
+    }
+    client_close(c);
+    return put_end(s, status);
+}
+
+int
+tell_and_show(struct session *s, const struct tell *t, void (*show)(const struct json *a))
+{
+    struct err e = ERR_INIT;
+    struct client *c = client_open(s, &e);
+    const struct json *a = c ? client_tell(c, t, &e) : NULL;
+    int status = a ? EXIT_OK : fail(s, &e);
+
+    if (a && !put_json(s, c))
+        show(a);
+    client_close(c);
+    return put_end(s, status);
+}
+
+/* -- progress -------------------------------------------------------------------------------------
+ */
 
 void
 progress_line(const struct session *s, struct progress *p, const char *text, uint64_t done,
@@ -331,8 +383,7 @@ progress_line(const struct session *s, struct progress *p, const char *text, uin
     p->last_us = t;
     p->shown = true;
     double seconds = (double)(t - p->began_us) / 1e6;
-    unsigned long long rate =
-        seconds > 0.2 ? (unsigned long long)((double)done / seconds) : 0ull;
+    unsigned long long rate = seconds > 0.2 ? (unsigned long long)((double)done / seconds) : 0ull;
     (void)fprintf(stderr, "\r\033[K%s  %llu", text, (unsigned long long)done);
     if (total)
         (void)fprintf(stderr, " of %llu %s, %llu %%", (unsigned long long)total, unit,

@@ -43,7 +43,8 @@ int cmd_pending(struct session *s);
 int cmd_help(struct session *s);
 int cmd_completion(struct session *s);
 
-/* -- talk (standard error) and data (standard output) ---------------------------------------------- */
+/* -- talk (standard error) and data (standard output)
+ * ---------------------------------------------- */
 
 /* Says what went wrong and what to do next, with the table of this program; returns EXIT_FAILED,
  * or EXIT_USAGE for ERR_USAGE. */
@@ -60,9 +61,13 @@ int put_end(const struct session *s, int status);
 /* The whole JSON answer with --json (true), so that the caller is done. */
 bool put_json(const struct session *s, const struct client *c);
 
+/* The plain life of a command: asks or tells, then shows the answer or fails. */
+int ask_and_show(struct session *s, struct ask *q, void (*show)(const struct json *a));
+int tell_and_show(struct session *s, const struct tell *t, void (*show)(const struct json *a));
+
 /* Readable forms of members of an answer. */
-void put_time(struct span rfc3339);             /* "2026-01-31 12:00:00" */
-void put_row(const struct json *row);           /* one object on one line */
+void put_time(struct span rfc3339);   /* "2026-01-31 12:00:00" */
+void put_row(const struct json *row); /* one object on one line */
 void put_messages(const struct json *list, const char *indent);
 void put_counts(const struct json *counts, const char *between);
 int64_t number_of(const struct json *o, const char *name); /* 0 when it is no number */
@@ -75,6 +80,8 @@ int read_password(const struct session *s, bool confirm, char out[PASSWORD_SPACE
 
 /* The time that --since or --until means: RFC 3339, a date, or "2h" ago.  0: not given. */
 int time_option(const struct session *s, const char *name, int64_t *us, struct err *e);
+/* --limit, else preset. */
+int limit_option(const struct session *s, uint32_t preset, uint32_t *out, struct err *e);
 int number_operand(const char *text, uint64_t *out, struct err *e);
 
 /* Progress on a terminal: "text  12,345  1,234/s", redrawn at most ten times a second. */

@@ -13,8 +13,7 @@ static const struct option init_options[] = {
     {NULL, 0, NULL, NULL}};
 
 static const struct option config_options[] = {
-    {"check", 0, "FILE", "check this file instead of the node's own"},
-    {NULL, 0, NULL, NULL}};
+    {"check", 0, "FILE", "check this file instead of the node's own"}, {NULL, 0, NULL, NULL}};
 
 static const struct option import_options[] = {
     {"tlp", 0, "LABEL", "at least this label; also for what has none"},
@@ -26,13 +25,11 @@ static const struct option import_options[] = {
     {"source", 0, "TEXT", "what the batch is called in reports (the file's name)"},
     {NULL, 0, NULL, NULL}};
 
-static const struct option page_options[] = {
-    {"limit", 'l', "N", "at most so many"},
-    {NULL, 0, NULL, NULL}};
+static const struct option page_options[] = {{"limit", 'l', "N", "at most so many"},
+                                             {NULL, 0, NULL, NULL}};
 
-static const struct option get_options[] = {
-    {"versions", 0, NULL, "all versions, the best first"},
-    {NULL, 0, NULL, NULL}};
+static const struct option get_options[] = {{"versions", 0, NULL, "all versions, the best first"},
+                                            {NULL, 0, NULL, NULL}};
 
 #define FILTERS                                                                                    \
     {"type", 't', "TYPE", "a STIX type"}, {"id", 0, "ID", "an object's id"},                       \
@@ -40,13 +37,16 @@ static const struct option get_options[] = {
         {"tlp", 0, "LABEL", "shown under this TLP label"},                                         \
         {"group", 'g', "GROUP", "published to this group"},                                        \
         {"since", 0, "TIME", "arrived since: 2h, 7d, 2026-01-31, RFC 3339"},                       \
-        {"until", 0, "TIME", "arrived before"},                                                    \
-        {"publisher", 0, "NAME", "who published it"}, {"creator", 0, "NAME|ID", "who created it"}, \
+        {"until", 0, "TIME", "arrived before"}, {"publisher", 0, "NAME", "who published it"},      \
+        {"creator", 0, "NAME|ID", "who created it"},                                               \
         {"external-id", 'x', "ID", "CVE-2024-3094, T1566, ..."},                                   \
         {"value", 0, "VALUE", "an address, network, domain, URL, mail, hash or file name"},        \
         {"confidence", 0, "N[-M]", "between these, 0 to 100"},                                     \
         {"batch", 'b', "N", "came with this import"},                                              \
-        {"defect", 0, "RULE|*", "kept with this defect"}, {"revoked", 0, NULL, "revoked ones alone"}
+        {"defect", 0, "RULE|*", "kept with this defect"},                                          \
+    {                                                                                              \
+        "revoked", 0, NULL, "revoked ones alone"                                                   \
+    }
 
 static const struct option search_options[] = {
     FILTERS, {"limit", 'l', "N", "at most so many (50)"}, {NULL, 0, NULL, NULL}};
@@ -98,8 +98,8 @@ static const struct option org_options[] = {
     {"member", 0, "ORG", "a constituent of this member"},
     {NULL, 0, NULL, NULL}};
 
-static const struct option audit_options[] = {
-    {"limit", 'l', "N", "at most so many (50)"}, {NULL, 0, NULL, NULL}};
+static const struct option audit_options[] = {{"limit", 'l', "N", "at most so many (50)"},
+                                              {NULL, 0, NULL, NULL}};
 
 #define NODE   "The node"
 #define TAKE   "Taking in"
@@ -110,12 +110,14 @@ static const struct option audit_options[] = {
 
 const struct command command_table[] = {
     {"init", NODE, "", "make a node in the data folder",
-     "Makes the data folder with its configuration, an empty store, the node's own organisation and\n"
+     "Makes the data folder with its configuration, an empty store, the node's own organisation "
+     "and\n"
      "a TLS certificate, and prints the certificate's fingerprint.",
      "jaga init --name 'Example CERT' --country TH\tmake a node in ./node", 0, 0, 0, init_options,
      cmd_init},
     {"serve", NODE, "", "run the node",
-     "Starts the node's processes and prints one line when it is ready.  Ctrl-C or SIGTERM end it in\n"
+     "Starts the node's processes and prints one line when it is ready.  Ctrl-C or SIGTERM end it "
+     "in\n"
      "order.  Log lines go to standard error.",
      "jaga -C /var/lib/jaga serve\tserve in the foreground, as a service manager wants it", 0, 0, 0,
      NULL, cmd_serve},
@@ -126,7 +128,8 @@ const struct command command_table[] = {
      "Folder modes, free space, the certificate, the kernel's sandboxes, the clock, the ports.",
      "jaga doctor\tcheck", 0, 0, 0, NULL, cmd_doctor},
     {"config", NODE, "[NAME [VALUE]]", "show, check or change the configuration",
-     "Without operands, prints the configuration.  With a name, its value; with a value, writes it\n"
+     "Without operands, prints the configuration.  With a name, its value; with a value, writes "
+     "it\n"
      "to jaga.conf (a node that runs takes it at its next start).  With -n nothing is written.",
      "jaga config\tprint it\njaga config listen 0.0.0.0:8443\tchange the listener\n"
      "jaga config --check new.conf\tcheck a file",
@@ -139,14 +142,16 @@ const struct command command_table[] = {
      "neither passwords nor the TLS key.",
      "jaga backup /mnt/usb/jaga-2026-01-31.db\tcopy", 0, 1, 1, NULL, cmd_backup},
     {"restore", NODE, "FILE", "put a backup in place of the store",
-     "The node must not run.  What was withdrawn since the backup stays withdrawn; streams go on in\n"
+     "The node must not run.  What was withdrawn since the backup stays withdrawn; streams go on "
+     "in\n"
      "a new incarnation.",
      "jaga restore /mnt/usb/jaga-2026-01-31.db\tgo back", CMD_DRY, 1, 1, NULL, cmd_restore},
 
     {"import", TAKE, "FILE...|-", "take in STIX 2.1: files, folders, a pipe",
      "Bundles, envelopes, arrays and newline-delimited objects of any size.  Each import is a\n"
      "numbered batch.  Broken must-rules are kept as defects unless --profile strict.\n\n"
-     "With -n each object's outcome is shown, to whom it would go, who is newly included and which\n"
+     "With -n each object's outcome is shown, to whom it would go, who is newly included and "
+     "which\n"
      "references its readers would not see.",
      "jaga import enterprise-attack.json\ttake in a file\n"
      "curl -s URL | jaga import - --tlp TLP:GREEN\ttake in a pipe, GREEN where it says nothing\n"
@@ -155,22 +160,24 @@ const struct command command_table[] = {
     {"report", TAKE, "[BATCH]", "what became of an import",
      "Outcomes counted by cause; each refusal with its place, rule and clause of the standard.\n"
      "Without a number, the latest batches.",
-     "jaga report 1\tthe first import\njaga report\tall batches, newest first", 0, 0, 1, page_options,
-     cmd_report},
+     "jaga report 1\tthe first import\njaga report\tall batches, newest first", 0, 0, 1,
+     page_options, cmd_report},
     {"pending", TAKE, "[accept|drop N]", "what waits for a decision or a marking",
-     "Objects whose marking is not known yet, relaxed versions, proposals and quarantined imports.\n"
+     "Objects whose marking is not known yet, relaxed versions, proposals and quarantined "
+     "imports.\n"
      "They are seen by nobody.",
-     "jaga pending\tlist\njaga pending drop 12\tthrow one away", 0, 0, 2, page_options, cmd_pending},
-    {"release", TAKE, "BATCH", "publish an import from quarantine", "", "jaga release 3\tlet it out",
-     0, 1, 1, NULL, cmd_release},
+     "jaga pending\tlist\njaga pending drop 12\tthrow one away", 0, 0, 2, page_options,
+     cmd_pending},
+    {"release", TAKE, "BATCH", "publish an import from quarantine", "",
+     "jaga release 3\tlet it out", 0, 1, 1, NULL, cmd_release},
     {"undo", TAKE, "BATCH", "erase what an import published",
      "Says who has already been served, and which later imports had found rows of it known.  A\n"
      "plain TAXII reader learns of a mistake only by jaga revoke.",
      "jaga undo 3\ttake it back", 0, 1, 1, NULL, cmd_undo},
 
     {"get", READ, "ID", "the bytes of an object", "Prints the object as it is stored (RFC 8785).",
-     "jaga get indicator--...\tone object\njaga get ID --versions\tall its versions", CMD_READS, 1, 1,
-     get_options, cmd_get},
+     "jaga get indicator--...\tone object\njaga get ID --versions\tall its versions", CMD_READS, 1,
+     1, get_options, cmd_get},
     {"show", READ, "ID", "an object for people: relations, audiences, defects", "",
      "jaga show ID\tlook at it", CMD_READS, 1, 1, NULL, cmd_show},
     {"search", READ, "[TEXT]", "find objects",
@@ -190,27 +197,29 @@ const struct command command_table[] = {
      CMD_READS, 0, 0, export_options, cmd_export},
 
     {"publish", SHARE, "ID", "publish an object to a group",
-     "Its best version that you see, to one audience more.", "jaga publish ID --group banking\tshare",
-     0, 1, 1, publish_options, cmd_publish},
+     "Its best version that you see, to one audience more.",
+     "jaga publish ID --group banking\tshare", 0, 1, 1, publish_options, cmd_publish},
     {"revoke", SHARE, "ID", "say that an object is wrong",
-     "Publishes a version with revoked: true to every audience that has one, so that all who took it\n"
+     "Publishes a version with revoked: true to every audience that has one, so that all who took "
+     "it\n"
      "learn of it.",
      "jaga revoke ID\tit was a shared proxy", 0, 1, 1, NULL, cmd_revoke},
     {"withdraw", SHARE, "ID", "take back what should not have been shared",
      "Erases the bytes wherever they are here; only the commitment stays.  Says who has already\n"
      "been served.",
      "jaga withdraw ID\ttake it back", 0, 1, 1, NULL, cmd_withdraw},
-    {"who", SHARE, "ID", "who can see it, and who has been served it", "", "jaga who ID\tlook", 0, 1,
-     1, NULL, cmd_who},
+    {"who", SHARE, "ID", "who can see it, and who has been served it", "", "jaga who ID\tlook", 0,
+     1, 1, NULL, cmd_who},
     {"why", SHARE, "ID PRINCIPAL", "why somebody sees an object, or does not", "",
      "jaga why ID somchai\tthe deciding rule", 0, 2, 2, NULL, cmd_why},
 
     {"user", RIGHTS, "add|set|remove NAME | list", "people who log in",
-     "A new user's password is random and printed once, unless one is given.  Roles: a reader reads,\n"
+     "A new user's password is random and printed once, unless one is given.  Roles: a reader "
+     "reads,\n"
      "an analyst also posts to its own organisation, a publisher to its groups; an admin alone\n"
      "sees settings and the audit and no object.",
-     "jaga user add somchai --role analyst\ta new user\njaga user list\tall",
-     0, 1, 2, user_options, cmd_user},
+     "jaga user add somchai --role analyst\ta new user\njaga user list\tall", 0, 1, 2, user_options,
+     cmd_user},
     {"token", RIGHTS, "add NAME | remove NAME | list", "credentials for programs",
      "Prints the fields ready to paste for curl, Microsoft Sentinel, OpenCTI and Elastic, once.",
      "jaga token add siem --scope read --ends 90d\ta token for a SIEM", 0, 1, 2, token_options,
@@ -225,11 +234,11 @@ const struct command command_table[] = {
     {"setting", RIGHTS, "list | NAME VALUE", "settings that decide who sees what",
      "public yes lets anybody read TLP:CLEAR of the public group without login.",
      "jaga setting public yes\topen the public collection", 0, 1, 2, NULL, cmd_setting},
-    {"audit", RIGHTS, "", "administrative acts and refused accesses", "", "jaga audit\tthe latest", 0,
-     0, 0, audit_options, cmd_audit},
+    {"audit", RIGHTS, "", "administrative acts and refused accesses", "", "jaga audit\tthe latest",
+     0, 0, 0, audit_options, cmd_audit},
 
-    {"help", HELP, "[COMMAND]", "this list, or a command", "", "jaga help import\tone command", 0, 0,
-     1, NULL, cmd_help},
+    {"help", HELP, "[COMMAND]", "this list, or a command", "", "jaga help import\tone command", 0,
+     0, 1, NULL, cmd_help},
     {"completion", HELP, "bash|zsh|fish", "completion for a shell", "",
      "jaga completion bash > /etc/bash_completion.d/jaga\tinstall it", CMD_HIDDEN, 1, 1, NULL,
      cmd_completion},

@@ -41,10 +41,10 @@ struct args {
 struct session {
     const char *dir; /* the data folder, as given */
     bool json;
-    bool dry;   /* -n: show what would happen */
-    bool quiet; /* -q */
-    bool loud;  /* -v */
-    const char *as;       /* --as PRINCIPAL, for reading commands */
+    bool dry;       /* -n: show what would happen */
+    bool quiet;     /* -q */
+    bool loud;      /* -v */
+    const char *as; /* --as PRINCIPAL, for reading commands */
     bool exercise;
     const struct command *command;
     struct args args;
@@ -64,7 +64,7 @@ struct command {
     const char *text;     /* paragraphs, divided by an empty line */
     const char *examples; /* a line each: command, tab, what it does */
     unsigned flags;
-    size_t least, most; /* operands */
+    size_t least, most;           /* operands */
     const struct option *options; /* ends with a NULL name; may be NULL */
     int (*run)(struct session *s);
 };
@@ -86,7 +86,7 @@ const char *args_text(const struct session *s, const char *name);
 const char *args_each(const struct session *s, const char *name, size_t *at);
 
 /* The same text in three forms. */
-void help_list(struct buf *out);                            /* all commands by section */
+void help_list(struct buf *out); /* all commands by section */
 void help_command(const struct command *c, struct buf *out);
 void help_manual(const struct command *c, struct buf *out); /* mdoc(7), jaga-NAME(1) */
 void help_main_manual(struct buf *out);                     /* mdoc(7), jaga(1) */

@@ -78,7 +78,8 @@ help_command(const struct command *c, struct buf *out)
     }
 }
 
-/* -- manual pages -------------------------------------------------------------------------------- */
+/* -- manual pages --------------------------------------------------------------------------------
+ */
 
 /* mdoc takes a leading dot or quote as a request, and a backslash as an escape. */
 static void
@@ -139,10 +140,11 @@ manual_end(struct buf *out)
 void
 help_manual(const struct command *c, struct buf *out)
 {
-    buf_printf(out, ".Dd November 24, 2026\n.Dt JAGA-%s 1\n.Os\n.Sh NAME\n.Nm jaga-%s\n.Nd ", c->name,
-               c->name);
+    buf_printf(out, ".Dd November 24, 2026\n.Dt JAGA-%s 1\n.Os\n.Sh NAME\n.Nm jaga-%s\n.Nd ",
+               c->name, c->name);
     roff(span_of(c->summary), out);
-    buf_printf(out, "\n.Sh SYNOPSIS\n.Nm jaga %s\n%s", c->name, c->options ? ".Op Ar option ...\n" : "");
+    buf_printf(out, "\n.Sh SYNOPSIS\n.Nm jaga %s\n%s", c->name,
+               c->options ? ".Op Ar option ...\n" : "");
     if (c->operands[0])
         buf_printf(out, ".Ar %s\n", c->operands);
     buf_str(out, ".Sh DESCRIPTION\n");
@@ -206,7 +208,8 @@ help_main_manual(struct buf *out)
     manual_end(out);
 }
 
-/* -- completion ---------------------------------------------------------------------------------- */
+/* -- completion ----------------------------------------------------------------------------------
+ */
 
 static void
 names(struct buf *out)
@@ -254,8 +257,9 @@ completion_bash(struct buf *out)
 static void
 completion_zsh(struct buf *out)
 {
-    buf_str(out, "#compdef jaga\n_arguments -C '-C[data folder]:folder:_files -/' '1: :->c' '*::o:->o'\n"
-                 "case $state in\nc)\n    local -a commands=(\n");
+    buf_str(out,
+            "#compdef jaga\n_arguments -C '-C[data folder]:folder:_files -/' '1: :->c' '*::o:->o'\n"
+            "case $state in\nc)\n    local -a commands=(\n");
     for (size_t i = 0; i < command_count; i++)
         if (!(command_table[i].flags & CMD_HIDDEN)) {
             buf_printf(out, "        '%s:", command_table[i].name);

@@ -17,12 +17,12 @@
 #include "node_msg.h"
 #include "sandbox.h"
 
-#define COMMAND_FD    3
-#define WRITER_FD     4
-#define PIECE         (1u << 20)
-#define PROGRESS_US   100000
-#define HANDLE        1
-#define WRITER_WAIT   (60 * 60 * 1000) /* ms: the end of a batch of many millions */
+#define COMMAND_FD  3
+#define WRITER_FD   4
+#define PIECE       (1u << 20)
+#define PROGRESS_US 100000
+#define HANDLE      1
+#define WRITER_WAIT (60 * 60 * 1000) /* ms: the end of a batch of many millions */
 
 enum job_frame {
     JOB_BEGIN = 1, /* body: an encoded TELL_BEGIN */
@@ -34,7 +34,8 @@ enum job_frame {
     JOB_FAILED    /* body: a line */
 };
 
-/* -- the child ------------------------------------------------------------------------------------ */
+/* -- the child ------------------------------------------------------------------------------------
+ */
 
 struct job {
     struct intake_stream *stream;
@@ -246,7 +247,8 @@ intake_child_main(void)
     return status;
 }
 
-/* -- the command ---------------------------------------------------------------------------------- */
+/* -- the command ----------------------------------------------------------------------------------
+ */
 
 struct import_job {
     int fd;

@@ -1,9 +1,9 @@
 /*
  * main/intake_child.h - `import` parses in a sandbox of its own, exactly as a front does.
  *
- * The command opens the files and hands their descriptors over a socket; the child reads, checks and
- * sends the objects straight to the writer, whose socket it was given, and reports how far it is.
- * It can open no file and connect to nobody.
+ * The command opens the files and hands their descriptors over a socket; the child reads, checks
+ * and sends the objects straight to the writer, whose socket it was given, and reports how far it
+ * is. It can open no file and connect to nobody.
  */
 #ifndef JAGA_MAIN_INTAKE_CHILD_H
 #define JAGA_MAIN_INTAKE_CHILD_H

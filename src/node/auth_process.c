@@ -169,7 +169,8 @@ front_closed(void *ctx, struct frame_conn *conn, const struct err *why)
 
 static const struct frame_events front_events = {.frame = front_frame, .closed = front_closed};
 
-/* -- the local socket: administration ----------------------------------------------------------- */
+/* -- the local socket: administration -----------------------------------------------------------
+ */
 
 static int
 administer(struct auth_process *p, const struct auth_msg *m, struct json_out *o, struct err *e)
@@ -271,7 +272,8 @@ writer_closed(void *ctx, struct frame_conn *conn, const struct err *why)
 
 static const struct frame_events writer_events = {.frame = writer_frame, .closed = writer_closed};
 
-/* -- life --------------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------------
+ */
 
 static struct auth_process *
 self(struct child *c)

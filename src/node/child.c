@@ -8,8 +8,8 @@
 #include "crypto.h"
 #include "mem.h"
 
-#define START_MAX   (1u << 20) /* bytes: configuration, certificate and key */
-#define START_WAIT  30000      /* ms: the parent sends at once, or never */
+#define START_MAX  (1u << 20) /* bytes: configuration, certificate and key */
+#define START_WAIT 30000      /* ms: the parent sends at once, or never */
 
 static const struct child_role *const roles[NODE_ROLES] = {
     [NODE_WRITER] = &child_writer,
@@ -137,8 +137,7 @@ work(struct running *r, struct err *e)
         return -1;
     if (lock_in(r, e))
         return -1;
-    r->child.parent =
-        frame_open(r->child.loop, CHILD_CONTROL_FD, &control_events, r, &options, e);
+    r->child.parent = frame_open(r->child.loop, CHILD_CONTROL_FD, &control_events, r, &options, e);
     if (!r->child.parent || frame_send(r->child.parent, &ready, e))
         return -1;
     return loop_run(r->child.loop, e);
@@ -163,8 +162,7 @@ child_main(enum node_role role)
     strncat(r.child.log.who, node_role_name(role), sizeof r.child.log.who - 1);
     buf_init(&space, START_MAX);
     r.child.loop = loop_new(&e);
-    if (r.child.loop && crypto_start(&e) == 0 && be_told(&r, &space, &e) == 0 &&
-        work(&r, &e) == 0)
+    if (r.child.loop && crypto_start(&e) == 0 && be_told(&r, &space, &e) == 0 && work(&r, &e) == 0)
         status = 0;
     if (status) {
         char line[512];

@@ -2,8 +2,8 @@
  * node/child.h - what every child of the parent does alike: be told, open, lock itself in, work.
  *
  * A child is started by fork and exec with its control socket as descriptor 3.  It reads START and
- * the first LINKs, opens what its role needs, enters its sandbox, says READY and runs its loop until
- * it is told to stop or the parent is gone.
+ * the first LINKs, opens what its role needs, enters its sandbox, says READY and runs its loop
+ * until it is told to stop or the parent is gone.
  */
 #ifndef JAGA_NODE_CHILD_H
 #define JAGA_NODE_CHILD_H

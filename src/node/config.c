@@ -113,7 +113,8 @@ set_entry(struct config *c, const struct config_entry *t, struct span value, boo
         return set_text(at, value, e);
     case CONFIG_LISTEN:
         if (!config_listen_parts(value, addr, &port))
-            return err_set(e, ERR_SYNTAX, "ADDRESS:PORT in numbers, as 127.0.0.1:8443 or [::1]:8443");
+            return err_set(e, ERR_SYNTAX,
+                           "ADDRESS:PORT in numbers, as 127.0.0.1:8443 or [::1]:8443");
         if (first)
             c->listen_n = 0;
         if (c->listen_n == CONFIG_LISTEN_MAX)

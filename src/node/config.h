@@ -16,9 +16,9 @@
 #include "log.h"
 #include "span.h"
 
-#define CONFIG_FILE_MAX   (64u << 10) /* bytes of the file */
-#define CONFIG_TEXT_MAX   256         /* bytes of one value */
-#define CONFIG_LISTEN_MAX 4           /* listeners; each has a front process of its own */
+#define CONFIG_FILE_MAX    (64u << 10) /* bytes of the file */
+#define CONFIG_TEXT_MAX    256         /* bytes of one value */
+#define CONFIG_LISTEN_MAX  4           /* listeners; each has a front process of its own */
 #define CONFIG_READERS_MAX 8
 
 struct config {
@@ -34,7 +34,7 @@ struct config {
     int64_t reader_cache_mib;
     int64_t max_content_mib; /* the longest body of a POST; TAXII's max_content_length */
     int64_t connections;
-    int64_t page_objects;    /* objects of a page where the client sets no limit */
+    int64_t page_objects; /* objects of a page where the client sets no limit */
     enum log_level log;
 };
 

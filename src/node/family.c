@@ -56,7 +56,8 @@ family_all(const struct family *f, enum node_role role, enum kid_state state)
     return true;
 }
 
-/* -- joining ------------------------------------------------------------------------------------ */
+/* -- joining ------------------------------------------------------------------------------------
+ */
 
 static void
 send_link(struct kid *to, const struct node_link_msg *m, int fd)
@@ -152,7 +153,8 @@ join_all(struct kid *k)
             join(k, &f->kids[i]);
 }
 
-/* -- a child's life ----------------------------------------------------------------------------- */
+/* -- a child's life -----------------------------------------------------------------------------
+ */
 
 static void
 on_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
@@ -172,9 +174,8 @@ on_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
     } else if (fr->type == NODE_F_READY && k->role == NODE_READER && fr->id > 0) {
         ring_sealed(k, fr->id - 1);
     } else if (fr->type == NODE_F_FAILED) {
-        size_t n = fr->body.n < sizeof k->family->last_words - 1
-                       ? fr->body.n
-                       : sizeof k->family->last_words - 1;
+        size_t n = fr->body.n < sizeof k->family->last_words - 1 ? fr->body.n
+                                                                 : sizeof k->family->last_words - 1;
         memcpy(k->family->last_words, fr->body.p, n);
         k->family->last_words[n] = '\0';
     }
@@ -236,11 +237,8 @@ static int
 send_start(struct kid *k, struct err *e)
 {
     struct family *f = k->family;
-    struct node_start s = {.role = k->role,
-                           .index = k->index,
-                           .config = *f->config,
-                           .owner = f->owner,
-                           .ceiling = 4};
+    struct node_start s = {
+        .role = k->role, .index = k->index, .config = *f->config, .owner = f->owner, .ceiling = 4};
     struct buf b;
     int r = -1;
 

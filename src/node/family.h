@@ -1,8 +1,8 @@
 /*
  * node/family.h - the children as the parent knows them, and how they are joined.
  *
- * Once a child is up it is joined to each of its kind of neighbours that is up: by a socket pair, or
- * by a ring between a front and a reader (the reader takes its side first and says so, because a
+ * Once a child is up it is joined to each of its kind of neighbours that is up: by a socket pair,
+ * or by a ring between a front and a reader (the reader takes its side first and says so, because a
  * front accepts only sealed memory).
  */
 #ifndef JAGA_NODE_FAMILY_H
@@ -52,7 +52,7 @@ struct family {
     size_t kid_n;
     struct ring_fds rings[CONFIG_READERS_MAX][CONFIG_LISTEN_MAX]; /* on their way to a front */
     bool stopping;
-    char last_words[256]; /* of a child that could not start */
+    char last_words[256];                             /* of a child that could not start */
     void (*changed)(struct family *f, struct kid *k); /* a kid is up, or has ended */
 };
 
@@ -62,8 +62,8 @@ struct kid *family_find(struct family *f, enum node_role role, unsigned index);
 bool family_all(const struct family *f, enum node_role role, enum kid_state state);
 
 int kid_start(struct kid *k, struct err *e);
-void kid_stop(struct kid *k);            /* asks */
-void kid_kill(struct kid *k);            /* does not ask */
+void kid_stop(struct kid *k);              /* asks */
+void kid_kill(struct kid *k);              /* does not ask */
 void kid_ended(struct kid *k, int status); /* waitpid has told */
 
 #endif

@@ -167,6 +167,56 @@ folder_write_file(const char *path, struct span text, struct err *e)
     return 0;
 }
 
+/* A copy for another file system, finished by a rename there. */
+static int
+copy_file(const char *from, const char *to, struct err *e)
+{
+    char piece[65536], tmp[4096];
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = -1, bad = 1, sys = 0;
+    ssize_t n = -1;
+
+    if ((size_t)snprintf(tmp, sizeof tmp, "%s.new", to) < sizeof tmp && in >= 0)
+        out = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (out >= 0) {
+        while ((n = read(in, piece, sizeof piece)) > 0)
+            if (write_all(out, span_from(piece, (size_t)n)))
+                break;
+        bad = n != 0 || fsync(out);
+    }
+    sys = errno;
+    if (in >= 0)
+        (void)close(in);
+    if (out >= 0)
+        (void)close(out);
+    if (!bad && rename(tmp, to) == 0 && sync_parent(to) == 0)
+        return 0;
+    if (out >= 0)
+        (void)unlink(tmp);
+    (void)err_set_sys(e, sys ? sys : EIO, "cannot write");
+    return err_place(e, "%s", to);
+}
+
+int
+folder_move_file(const char *from, const char *to, struct err *e)
+{
+    struct stat st;
+
+    if (stat(to, &st) == 0) {
+        (void)err_set(e, ERR_CONFLICT, "there is such a file already");
+        return err_place(e, "%s", to);
+    }
+    if (rename(from, to) == 0)
+        return sync_parent(to) ? err_set_sys(e, errno, "cannot sync") : 0;
+    if (errno != EXDEV) {
+        (void)err_set_sys(e, errno, "cannot write");
+        return err_place(e, "%s", to);
+    }
+    if (copy_file(from, to, e))
+        return -1;
+    (void)unlink(from);
+    return 0;
+}
+
 int
 folder_read_config(struct config *c, struct err *e)
 {

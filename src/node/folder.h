@@ -40,6 +40,9 @@ int folder_write_config(const struct config *c, struct err *e);
 int folder_read_file(const char *path, size_t max, struct buf *out, struct err *e);
 /* Written to a temporary file, synced, renamed: a reader never sees half of it.  Mode 0600. */
 int folder_write_file(const char *path, struct span text, struct err *e);
+/* Renames, or copies where the two are on different file systems; synced.  ERR_CONFLICT: to is
+ * there already. */
+int folder_move_file(const char *from, const char *to, struct err *e);
 /* Takes a lock on the file at path (made when absent).  The descriptor holds it; -1 and ERR_BUSY
  * when another has it and wait is false. */
 int folder_lock(const char *path, bool shared, bool wait, struct err *e);

@@ -28,8 +28,8 @@ struct source {
     struct front *front;
     struct ring_client *ring;
     unsigned held; /* slots */
-    bool retired; /* no more questions */
-    bool ended;   /* and no more answers */
+    bool retired;  /* no more questions */
+    bool ended;    /* and no more answers */
     struct loop_defer end;
 };
 
@@ -56,7 +56,8 @@ struct front {
 
 static const struct ring_fds no_fds = {-1, -1, -1, -1};
 
-/* -- what is on its way --------------------------------------------------------------------------- */
+/* -- what is on its way ---------------------------------------------------------------------------
+ */
 
 static struct waiting *
 wait_for(struct front *f, void *tag, bool login)
@@ -97,7 +98,8 @@ lose(struct front *f, bool login)
     }
 }
 
-/* -- the table ------------------------------------------------------------------------------------ */
+/* -- the table ------------------------------------------------------------------------------------
+ */
 
 static int
 send_one(struct front *f, struct frame_conn *conn, uint16_t type, bool login, void *tag,
@@ -244,7 +246,8 @@ do_cancel(void *ctx, void *tag)
             f->waiting[i].id = 0;
 }
 
-/* -- outcomes ------------------------------------------------------------------------------------- */
+/* -- outcomes -------------------------------------------------------------------------------------
+ */
 
 static void
 auth_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
@@ -379,7 +382,8 @@ ring_ended(void *ctx, const struct err *why)
 static const struct ring_client_events ring_events = {
     .answer = ring_answered, .lost = ring_lost, .closed = ring_ended};
 
-/* -- life ---------------------------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------------------------------
+ */
 
 static struct front *
 self(struct child *c)

@@ -41,8 +41,8 @@ const char *node_role_name(enum node_role r); /* "writer", ... */
 /* What a child is told at its start.  Secrets are wiped by whoever held them. */
 struct node_start {
     enum node_role role;
-    unsigned index;         /* which reader, which listener */
-    struct key ticket_key;  /* auth, reader, writer; zero for a front */
+    unsigned index;        /* which reader, which listener */
+    struct key ticket_key; /* auth, reader, writer; zero for a front */
     struct config config;
     struct span cert_pem, key_pem; /* a front alone */
     uint32_t owner;                /* user id that may speak on the local socket */

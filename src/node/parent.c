@@ -17,10 +17,10 @@
 #include "sandbox.h"
 #include "tls_cert.h"
 
-#define BACKLOG        1024
-#define STOP_GRACE_US  (5 * INT64_C(1000000)) /* per stage, then SIGKILL */
-#define GUARD_POLL_US  20000
-#define FIRST_TRIES    3 /* a child that never came up so often: the node cannot start */
+#define BACKLOG       1024
+#define STOP_GRACE_US (5 * INT64_C(1000000)) /* per stage, then SIGKILL */
+#define GUARD_POLL_US 20000
+#define FIRST_TRIES   3 /* a child that never came up so often: the node cannot start */
 
 /* Stages of an orderly end: who speaks to the outside first, who writes last. */
 enum stage { RUNNING, STOP_FRONTS, STOP_READERS, STOP_WRITER, STOPPED };
@@ -45,7 +45,8 @@ parent_of(struct family *f)
     return (struct parent *)((char *)f - offsetof(struct parent, family));
 }
 
-/* -- ending ------------------------------------------------------------------------------------- */
+/* -- ending -------------------------------------------------------------------------------------
+ */
 
 static bool
 in_stage(const struct kid *k, enum stage s)
@@ -120,7 +121,8 @@ give_up(struct parent *p)
     end(p);
 }
 
-/* -- starting ----------------------------------------------------------------------------------- */
+/* -- starting -----------------------------------------------------------------------------------
+ */
 
 static void
 start_role(struct parent *p, enum node_role role)
@@ -229,7 +231,8 @@ on_guard(void *ctx, unsigned events)
     guard_check(p);
 }
 
-/* -- sockets ------------------------------------------------------------------------------------ */
+/* -- sockets ------------------------------------------------------------------------------------
+ */
 
 static int
 listen_tcp(const char *text, struct err *e)

@@ -14,9 +14,9 @@
 
 struct parent_options {
     const struct config *config;
-    bool serve;    /* with listeners; else the local sockets alone, for the length of a command */
-    int ready_fd;  /* -1, or: a byte is written when all are up, or a line when they cannot be */
-    int guard_fd;  /* -1, or: end when its other end is closed and nobody uses the folder */
+    bool serve;   /* with listeners; else the local sockets alone, for the length of a command */
+    int ready_fd; /* -1, or: a byte is written when all are up, or a line when they cannot be */
+    int guard_fd; /* -1, or: end when its other end is closed and nobody uses the folder */
     /* Called once when all are up: prints the line that serve promises.  May be NULL. */
     void (*ready)(const struct config *c, void *ctx);
     void *ctx;

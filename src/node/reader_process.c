@@ -15,10 +15,10 @@
 #include "mem.h"
 #include "ring.h"
 
-#define ARENA_MAX  (64u << 20) /* bytes that one question may cost */
-#define BODY_MAX   (FRAME_MAX - 4096)
-#define SERVED_US  INT64_C(1000000)
-#define META_TEXT  160 /* bytes of an error's text over a ring, whose meta part is small */
+#define ARENA_MAX   (64u << 20) /* bytes that one question may cost */
+#define BODY_MAX    (FRAME_MAX - 4096)
+#define SERVED_US   INT64_C(1000000)
+#define META_TEXT   160 /* bytes of an error's text over a ring, whose meta part is small */
 #define LOCAL_QUEUE (4u << 20)
 
 struct reader_process;
@@ -43,7 +43,8 @@ struct reader_process {
 
 static const struct ring_fds no_fds = {-1, -1, -1, -1};
 
-/* -- fronts -------------------------------------------------------------------------------------- */
+/* -- fronts --------------------------------------------------------------------------------------
+ */
 
 /* What a slot must hold at least; an answer that proves longer is asked for again with more. */
 static size_t
@@ -172,14 +173,15 @@ take_ring(struct reader_process *p, const struct node_link_msg *m, int fd, struc
     return frame_send(p->child->parent, &sealed, e);
 }
 
-/* -- the command line ---------------------------------------------------------------------------- */
+/* -- the command line ----------------------------------------------------------------------------
+ */
 
 static void
 local_frame(void *ctx, struct frame_conn *conn, struct frame *f)
 {
     struct local_conn *c = ctx;
     struct reader_process *p = c->self;
-    const struct caller operator = {.kind = CALLER_LOCAL};
+    const struct caller operator= {.kind = CALLER_LOCAL};
     struct answer a = {0};
     struct ask q;
     struct err e = ERR_INIT;
@@ -190,7 +192,7 @@ local_frame(void *ctx, struct frame_conn *conn, struct frame *f)
     if (f->type != NODE_F_ASK || ask_decode(f->body, p->arena, &q, &e)) {
         a = (struct answer){.status = ERR_PROTOCOL, .text = span_of(e.text)};
     } else {
-        exchange_ask(p->exchange, &operator, &q, p->arena, &p->body, &a);
+        exchange_ask(p->exchange, &operator, & q, p->arena, &p->body, &a);
         if (p->body.failed && a.status == ERR_NONE)
             a = (struct answer){.status = ERR_LIMIT, .text = SPAN("the answer is too long")};
         else if (a.status == ERR_NONE)
@@ -212,7 +214,8 @@ local_closed(void *ctx, struct frame_conn *conn, const struct err *why)
 
 static const struct frame_events local_events = {.frame = local_frame, .closed = local_closed};
 
-/* -- who was served what -------------------------------------------------------------------------- */
+/* -- who was served what --------------------------------------------------------------------------
+ */
 
 static void
 tell_served(void *ctx)
@@ -248,7 +251,8 @@ writer_closed(void *ctx, struct frame_conn *conn, const struct err *why)
 
 static const struct frame_events writer_events = {.frame = writer_frame, .closed = writer_closed};
 
-/* -- life ---------------------------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------------------------------
+ */
 
 static struct reader_process *
 self(struct child *c)

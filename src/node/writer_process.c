@@ -13,10 +13,10 @@
 #include "local.h"
 #include "mem.h"
 
-#define ARENA_MAX    (256u << 20) /* bytes that one message may cost while it is decided */
-#define ANSWER_MAX   (FRAME_MAX - 4096)
-#define TICK_US      INT64_C(1000000)
-#define QUEUE_MAX    (4u << 20) /* bytes of answers waiting for a slow sender */
+#define ARENA_MAX  (256u << 20) /* bytes that one message may cost while it is decided */
+#define ANSWER_MAX (FRAME_MAX - 4096)
+#define TICK_US    INT64_C(1000000)
+#define QUEUE_MAX  (4u << 20) /* bytes of answers waiting for a slow sender */
 
 struct writer;
 
@@ -108,7 +108,8 @@ on_closed(void *ctx, struct frame_conn *conn, const struct err *why)
 
 static const struct frame_events sender_events = {.frame = on_frame, .closed = on_closed};
 
-/* -- the local socket ---------------------------------------------------------------------------- */
+/* -- the local socket ----------------------------------------------------------------------------
+ */
 
 static void
 local_frame(void *ctx, struct frame_conn *conn, struct frame *f)
@@ -117,7 +118,7 @@ local_frame(void *ctx, struct frame_conn *conn, struct frame *f)
     struct writer *w = c->self;
 
     if (!c->user) {
-        struct caller operator = {.kind = CALLER_LOCAL};
+        struct caller operator= {.kind = CALLER_LOCAL};
         c->user = exchange_link_new(w->exchange, &operator);
     }
     if (!c->user || !hear(w, c->user, conn, f))
@@ -136,7 +137,8 @@ local_closed(void *ctx, struct frame_conn *conn, const struct err *why)
 
 static const struct frame_events local_events = {.frame = local_frame, .closed = local_closed};
 
-/* -- life ---------------------------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------------------------------
+ */
 
 static void
 tick(void *ctx)
