@@ -321,8 +321,7 @@ put_causes(const struct json *list)
             put("; ");
             put_clean(json_text(m, "clause"));
         }
-        put(")
-");
+        put(")\n");
     }
 }
 

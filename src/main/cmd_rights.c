@@ -481,8 +481,7 @@ show_audit(const struct json *a)
         put_clean(json_text(r, "what"));
         put("  ");
         put_clean(json_text(r, "result"));
-        put("
-");
+        put("\n");
     }
 }
 

@@ -145,8 +145,7 @@ show_why(const struct json *a)
     put_clean(json_text(a, "principal"));
     put(true_of(a, "sees") ? " sees it: " : " does not see it: ");
     put_clean(json_text(a, "why"));
-    put("
-");
+    put("\n");
 }
 
 int
