@@ -284,16 +284,10 @@ count_readers(const struct rights *r, const struct audience *a)
 static void
 edge_try(struct edge *g, struct audience a)
 {
-    const struct right_group *group = rights_group(g->r, a.group);
     size_t readers;
 
     a.number = 0;
     a.exercise = g->target->exercise;
-    if (a.label != TLP_RED) {
-        if (group == NULL || group->generation != a.generation) {
-            return; /* nothing new goes to a generation that is over */
-        }
-    }
     if (publish_may(g->r, g->poster, &a) != PUBLISH_YES || !edge_fits(g, &a)) {
         return;
     }
@@ -306,7 +300,8 @@ edge_try(struct edge *g, struct audience a)
     }
 }
 
-/* A group under every label that a group can have, from the target's on. */
+/* A group under every label that a group can have, from the target's on; always its generation of
+ * now, for nothing new goes to one that is over. */
 static void
 edge_try_group(struct edge *g, uint32_t group)
 {
