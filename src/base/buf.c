@@ -32,6 +32,7 @@ buf_reset(struct buf *b)
 {
     b->n = 0;
     b->failed = false;
+    b->full = false;
 }
 
 /* Makes room for n more bytes; false, and failed, where that is not allowed or possible. */
@@ -47,6 +48,7 @@ grow(struct buf *b, size_t n)
         return true;
     if (b->fixed || n > b->max - b->n) {
         b->failed = true;
+        b->full = true;
         return false;
     }
     cap = b->cap < BUF_FIRST ? BUF_FIRST : b->cap;

@@ -21,6 +21,7 @@ struct buf {
     size_t cap;
     size_t max;  /* never grows beyond */
     bool failed; /* memory or max reached; what was written so far must not be used */
+    bool full;   /* ... and it was max */
     bool fixed;  /* p is the caller's and never moves */
 };
 
