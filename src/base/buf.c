@@ -262,8 +262,9 @@ uint16_t
 reader_u16(struct reader *r)
 {
     const unsigned char *p = take(r, 2);
+    unsigned v = p != NULL ? (unsigned)p[0] << 8 | p[1] : 0;
 
-    return p != NULL ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    return (uint16_t)v;
 }
 
 uint32_t
