@@ -33,7 +33,9 @@ struct fold {
     bool any;
 };
 struct fold fold_begin(struct span text, bool words);
-uint32_t fold_next(struct fold *f); /* bytes that are no UTF-8 count as gaps, U+FFFD otherwise */
+uint32_t fold_next(struct fold *f); /* bytes that are no UTF-8 are U+FFFD, which is a gap */
+/* Up to max code points at once; fewer only at the end. */
+size_t fold_fill(struct fold *f, uint32_t *out, size_t max);
 
 /* The whole text folded, as UTF-8.  fold_text keeps punctuation and space; fold_words does not. */
 void fold_text(struct span text, struct buf *out);

@@ -22,7 +22,8 @@
 #include "err.h"
 #include "span.h"
 
-/* Trigrams kept of one object: what lies behind them in a longer text is not indexed, and told. */
+/* Different trigrams kept of one object; a text with more is told as cut, and not all of it found.
+ */
 #define TRIGRAM_MAX 65536
 
 struct trigram_set; /* reused from text to text */
@@ -51,7 +52,8 @@ struct trigram_query {
 int trigram_query(struct span text, struct trigram_query *out, struct err *e);
 void trigram_query_clear(struct trigram_query *q);
 
-/* Whether the query occurs in text (raw, not folded).  scratch is reset and used. */
+/* Whether the query occurs in text (raw, not folded).  scratch is reset and used; a text that does
+ * not fit in it matches nothing. */
 bool trigram_match(const struct trigram_query *q, struct span text, struct buf *scratch);
 
 #endif
