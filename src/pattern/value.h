@@ -59,9 +59,9 @@ enum value_kind {
 const char *value_kind_name(enum value_kind k);    /* "ipv4", "net4", "domain", ... */
 enum value_kind value_kind_find(struct span name); /* VALUE_NONE: no such kind */
 
-#define VALUE_INPUT_MAX 16384 /* bytes of one value from outside; longer ones have no key */
-#define VALUE_TEXT_MAX  200   /* bytes of normal text that a key holds whole */
-#define VALUE_HEAD      168   /* of a longer one; and 32 of hash */
+#define VALUE_INPUT_MAX 8192 /* bytes of one value from outside; longer ones have no key */
+#define VALUE_TEXT_MAX  200  /* bytes of normal text that a key holds whole */
+#define VALUE_HEAD      168  /* of a longer one; and 32 of hash */
 #define VALUE_KEY_MAX   (1 + VALUE_TEXT_MAX)
 
 struct value {
@@ -75,6 +75,9 @@ struct value {
  * IPv4-mapped IPv6 address is the IPv4 address.  Defanged forms are read too.  False: it is none.
  */
 bool value_read(enum value_kind kind, struct span text, struct value *out);
+
+/* The host of a URL, as an address or a domain; false: it has none of these. */
+bool value_url_host(struct span url, struct value *out);
 
 /* What somebody may have meant who pasted this, most likely first; at most max.  Returns how many.
  * Only kinds that a text shows by its form (an address, a network, a hash, a domain ...), then,
