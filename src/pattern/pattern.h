@@ -24,13 +24,14 @@
 #include "stix_check.h"
 
 /* Limits; beyond them pattern_read fails with ERR_LIMIT. */
-#define PATTERN_TEXT_MAX    (1u << 20) /* bytes; real ones with thousands of hashes stay under it */
-#define PATTERN_DEPTH_MAX   64         /* nested parentheses; more than four were never seen */
-#define PATTERN_TESTS_MAX   65536      /* comparisons in one pattern */
-#define PATTERN_VALUES_MAX  65536      /* constants in one pattern */
-#define PATTERN_STEPS_MAX   32         /* steps of one object path; the standard's deepest has 5 */
-#define PATTERN_DEFECTS_MAX 32         /* kept; further ones are only counted */
-#define PATTERN_REGEX_MAX   4096       /* bytes of one MATCHES; longer: a defect, unchecked */
+#define PATTERN_TEXT_MAX       (1u << 20) /* bytes; real ones with thousands of hashes stay under it */
+#define PATTERN_DEPTH_MAX      64         /* nested parentheses; more than four were never seen */
+#define PATTERN_TESTS_MAX      65536      /* comparisons in one pattern */
+#define PATTERN_VALUES_MAX     65536      /* constants in one pattern */
+#define PATTERN_QUALIFIERS_MAX 8  /* behind one expression; the standard allows one of each type */
+#define PATTERN_STEPS_MAX      32 /* steps of one object path; the standard's deepest has 5 */
+#define PATTERN_DEFECTS_MAX    32 /* kept; further ones are only counted */
+#define PATTERN_REGEX_MAX      4096 /* bytes of one MATCHES; longer: a defect, unchecked */
 
 enum pattern_const_kind {
     PATTERN_STRING,
@@ -46,6 +47,7 @@ enum pattern_const_kind {
 struct pattern_const {
     enum pattern_const_kind kind;
     bool boolean;
+    bool broken; /* a timestamp that is none: at means nothing */
     uint32_t pos;
     struct span text; /* string: unescaped; others in normal form, without prefix and quotes */
     int64_t integer;  /* PATTERN_INT; cut to the range of 64 bits where it is beyond */
@@ -136,7 +138,8 @@ struct pattern {
 };
 
 /* Reads and checks one pattern.  All lives in a; text may go away.  -1: not readable (ERR_SYNTAX,
- * ERR_ENCODING), a limit (ERR_LIMIT) or out of memory, with the byte position in e->pos. */
+ * ERR_ENCODING), a limit (ERR_LIMIT; arena_full(a) tells whether it was the arena's ceiling) or out
+ * of memory, with the byte position in e->pos. */
 int pattern_read(struct span text, struct arena *a, const struct pattern **out, struct err *e);
 
 /* The pattern in normal form: one space, quotes where needed, as few parentheses as precedence

@@ -1,0 +1,928 @@
+/*
+ * The reader: a scanner with one token ahead, and one function for each level of precedence.
+ *
+ *   pattern      = followed END
+ *   followed     = or *( FOLLOWEDBY or )
+ *   or           = and *( OR and )
+ *   and          = qualified *( AND qualified )
+ *   qualified    = ( "[" any "]" / "(" followed ")" ) *qualifier
+ *   qualifier    = REPEATS int TIMES / WITHIN number SECONDS / START time STOP time
+ *   any          = all *( OR all )
+ *   all          = test *( AND test )
+ *   test         = "(" any ")" / [ NOT ] EXISTS path / path [ NOT ] operator constant
+ */
+#include <assert.h>
+#include <string.h>
+#include "pattern_impl.h"
+#include "stix_id.h"
+#include "utf8.h"
+
+enum token_kind {
+    T_END,
+    T_LBRACK,
+    T_RBRACK,
+    T_LPAREN,
+    T_RPAREN,
+    T_COLON,
+    T_DOT,
+    T_COMMA,
+    T_STAR,
+    T_OP,     /* a comparison written in signs */
+    T_STRING, /* text: between the quotes, as written */
+    T_BINARY,
+    T_HEX,
+    T_TIME,
+    T_NUMBER,
+    T_WORD
+};
+
+struct token {
+    enum token_kind kind;
+    enum pattern_op op;
+    size_t pos;
+    struct span text;
+    bool escapes; /* a string with a backslash in it */
+};
+
+struct parser {
+    struct span in;
+    size_t pos;
+    struct token tok;
+    struct arena *a;
+    struct err *e;
+    unsigned depth;
+    uint32_t tests, consts;
+    struct pattern_test *first, *last;
+    struct defect_list defects;
+};
+
+typedef struct pattern_node node;
+
+static node *
+fail(struct parser *p, enum err_code code, size_t pos, const char *text)
+{
+    err_set_at(p->e, code, pos, text);
+    return NULL;
+}
+
+static void *
+take(struct parser *p, size_t n)
+{
+    void *m = arena_alloc(p->a, n);
+
+    if (m == NULL)
+        fail(p, arena_full(p->a) ? ERR_LIMIT : ERR_MEMORY, p->pos, "no memory for the pattern");
+    return m;
+}
+
+static void
+defect(struct parser *p, enum pattern_rule rule, size_t pos)
+{
+    pattern_defect_add(&p->defects, rule, pos);
+}
+
+/* --- scanner --- */
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool
+is_word_start(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool
+is_word(char c)
+{
+    return is_word_start(c) || is_digit(c) || c == '-';
+}
+
+/* Unicode's WSpace=Y (section 9.4). */
+static bool
+is_space(uint32_t cp)
+{
+    return (cp >= 9 && cp <= 13) || cp == ' ' || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||
+           (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 || cp == 0x202f ||
+           cp == 0x205f || cp == 0x3000;
+}
+
+static void
+skip_space(struct parser *p)
+{
+    while (p->pos < p->in.n) {
+        if (p->in.p[p->pos] == ' ') {
+            p->pos++;
+            continue;
+        }
+        struct span rest = span_part(p->in, p->pos, p->in.n);
+        if (!is_space(utf8_next(&rest)))
+            return;
+        p->pos = p->in.n - rest.n;
+    }
+}
+
+/* From the opening quote; the text between the quotes.  Only strings have escapes. */
+static int
+scan_quoted(struct parser *p, size_t quote, enum token_kind kind)
+{
+    struct token *t = &p->tok;
+
+    t->kind = kind;
+    t->escapes = false;
+    for (size_t i = quote + 1; i < p->in.n; i++) {
+        char c = p->in.p[i];
+        if (c == '\\' && kind == T_STRING) {
+            t->escapes = true;
+            i++;
+        } else if (c == '\'') {
+            t->text = span_part(p->in, quote + 1, i - quote - 1);
+            p->pos = i + 1;
+            return 0;
+        }
+    }
+    return err_set_at(p->e, ERR_SYNTAX, quote, "a constant has no closing apostrophe");
+}
+
+static int
+scan_number(struct parser *p)
+{
+    size_t i = p->pos;
+
+    if (p->in.p[i] == '+' || p->in.p[i] == '-')
+        i++;
+    size_t digits = i;
+    while (i < p->in.n && is_digit(p->in.p[i]))
+        i++;
+    bool whole = i > digits;
+    if (i < p->in.n && p->in.p[i] == '.') {
+        size_t dot = i++;
+        while (i < p->in.n && is_digit(p->in.p[i]))
+            i++;
+        if (i == dot + 1)
+            return err_set_at(p->e, ERR_SYNTAX, p->pos, "a number has no digits after its point");
+    } else if (!whole) {
+        return err_set_at(p->e, ERR_SYNTAX, p->pos, "a sign without a number");
+    }
+    if (i < p->in.n && is_word(p->in.p[i]))
+        return err_set_at(p->e, ERR_SYNTAX, p->pos, "not a number, and not a name");
+    p->tok.kind = T_NUMBER;
+    p->tok.text = span_part(p->in, p->pos, i - p->pos);
+    p->pos = i;
+    return 0;
+}
+
+static int
+scan_word(struct parser *p)
+{
+    size_t i = p->pos;
+    char c = p->in.p[i];
+
+    if (i + 1 < p->in.n && p->in.p[i + 1] == '\'' && (c == 'b' || c == 'h' || c == 't'))
+        return scan_quoted(p, i + 1, c == 'b' ? T_BINARY : c == 'h' ? T_HEX : T_TIME);
+    while (i < p->in.n && is_word(p->in.p[i]))
+        i++;
+    p->tok.kind = T_WORD;
+    p->tok.text = span_part(p->in, p->pos, i - p->pos);
+    p->pos = i;
+    return 0;
+}
+
+static int
+scan_operator(struct parser *p)
+{
+    static const struct {
+        const char *text;
+        enum pattern_op op;
+    } ops[] = {
+        {"==", PATTERN_EQ}, {"=", PATTERN_EQ},  {"!=", PATTERN_NE}, {"<>", PATTERN_NE},
+        {"<=", PATTERN_LE}, {">=", PATTERN_GE}, {"<", PATTERN_LT},  {">", PATTERN_GT},
+    };
+    struct span rest = span_part(p->in, p->pos, 2);
+
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        if (span_starts(rest, ops[i].text)) {
+            p->tok.kind = T_OP;
+            p->tok.op = ops[i].op;
+            p->pos += strlen(ops[i].text);
+            return 0;
+        }
+    }
+    return err_set_at(p->e, ERR_SYNTAX, p->pos, "a character that has no meaning in a pattern");
+}
+
+static int
+next(struct parser *p)
+{
+    static const char signs[] = "[]():.,*";
+    static const enum token_kind kinds[] = {T_LBRACK, T_RBRACK, T_LPAREN, T_RPAREN,
+                                            T_COLON,  T_DOT,    T_COMMA,  T_STAR};
+
+    skip_space(p);
+    p->tok.pos = p->pos;
+    p->tok.text = (struct span){NULL, 0};
+    if (p->pos == p->in.n) {
+        p->tok.kind = T_END;
+        return 0;
+    }
+    char c = p->in.p[p->pos];
+    bool digit_next = p->pos + 1 < p->in.n && is_digit(p->in.p[p->pos + 1]);
+    if (is_word_start(c))
+        return scan_word(p);
+    if (is_digit(c) || c == '+' || c == '-' || (c == '.' && digit_next))
+        return scan_number(p);
+    if (c == '\'')
+        return scan_quoted(p, p->pos, T_STRING);
+    const char *at = c != '\0' ? strchr(signs, c) : NULL;
+    if (at != NULL) {
+        p->tok.kind = kinds[at - signs];
+        p->pos++;
+        return 0;
+    }
+    return scan_operator(p);
+}
+
+static int
+expect(struct parser *p, enum token_kind kind, const char *text)
+{
+    if (p->tok.kind != kind)
+        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, text);
+    return next(p);
+}
+
+/* Whether the token is that keyword; in another case it is taken too, and reported. */
+static bool
+is_keyword(struct parser *p, const char *word)
+{
+    if (p->tok.kind != T_WORD || !span_eq_nocase(p->tok.text, span_of(word)))
+        return false;
+    if (!span_is(p->tok.text, word))
+        defect(p, RULE_KEYWORD_CASE, p->tok.pos);
+    return true;
+}
+
+static int
+expect_keyword(struct parser *p, const char *word, const char *text)
+{
+    if (!is_keyword(p, word))
+        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, text);
+    return next(p);
+}
+
+/* --- constants --- */
+
+/* The text of a string token.  A backslash before another character stands for itself. */
+static int
+unescape(struct parser *p, const struct token *t, struct span *out)
+{
+    if (!t->escapes) {
+        *out = t->text;
+        return 0;
+    }
+    char *to = take(p, t->text.n);
+    if (to == NULL)
+        return -1;
+    size_t n = 0;
+    bool lone = false;
+    for (size_t i = 0; i < t->text.n; i++) {
+        char c = t->text.p[i];
+        if (c == '\\') {
+            char follows = i + 1 < t->text.n ? t->text.p[i + 1] : '\0';
+            if (follows == '\\' || follows == '\'') {
+                c = follows;
+                i++;
+            } else if (!lone) {
+                lone = true;
+                defect(p, RULE_ESCAPE, t->pos);
+            }
+        }
+        to[n++] = c;
+    }
+    *out = span_from(to, n);
+    return 0;
+}
+
+static void
+read_integer(struct parser *p, struct span digits, bool minus, struct pattern_const *c, size_t pos)
+{
+    const int64_t exact = (int64_t)1 << 53; /* I-JSON's range, section 2.8 */
+    uint64_t v;
+
+    if (!span_u64(digits, INT64_MAX, &v)) {
+        v = INT64_MAX;
+    }
+    c->kind = PATTERN_INT;
+    c->integer = minus ? -(int64_t)v : (int64_t)v;
+    c->number = (double)c->integer;
+    if (c->integer >= exact || c->integer <= -exact)
+        defect(p, RULE_RANGE, pos);
+}
+
+/* Normal form: no plus, no superfluous zeros in front, a digit before the point, "0" for "-0". */
+static int
+read_number(struct parser *p, struct pattern_const *c)
+{
+    struct span s = p->tok.text;
+    size_t pos = p->tok.pos;
+    bool minus = s.p[0] == '-';
+
+    if (s.p[0] == '+')
+        defect(p, RULE_PLUS, pos);
+    if (s.p[0] == '+' || minus)
+        s = span_part(s, 1, s.n);
+    ptrdiff_t dot = span_find(s, '.');
+    size_t whole = dot < 0 ? s.n : (size_t)dot, zeros = 0;
+    while (zeros + 1 < whole && s.p[zeros] == '0')
+        zeros++;
+    if (zeros > 0)
+        defect(p, RULE_NUMBER, pos);
+    s = span_part(s, zeros, s.n);
+    bool integer = dot < 0;
+    minus = minus && !(integer && s.n == 1 && s.p[0] == '0');
+    char *to = take(p, s.n + 2);
+    if (to == NULL)
+        return -1;
+    size_t n = 0;
+    if (minus)
+        to[n++] = '-';
+    if (whole == 0)
+        to[n++] = '0';
+    memcpy(to + n, s.p, s.n);
+    c->text = span_from(to, n + s.n);
+    if (integer) {
+        read_integer(p, s, minus, c, pos);
+        return 0;
+    }
+    c->kind = PATTERN_FLOAT;
+    if (!json_number_read(c->text, &c->number)) {
+        c->number = 0;
+        defect(p, RULE_RANGE, pos);
+    }
+    return 0;
+}
+
+static int
+read_hex(struct parser *p, struct pattern_const *c)
+{
+    struct span s = p->tok.text;
+    char *to = take(p, s.n + 1);
+    bool bad = s.n % 2 != 0;
+
+    if (to == NULL)
+        return -1;
+    for (size_t i = 0; i < s.n; i++) {
+        char h = s.p[i];
+        if (h >= 'A' && h <= 'F') {
+            bad = true; /* section 9.2 names small letters alone */
+            h = (char)(h + 32);
+        } else if (!is_digit(h) && !(h >= 'a' && h <= 'f')) {
+            bad = true;
+        }
+        to[i] = h;
+    }
+    if (bad)
+        defect(p, RULE_HEX, p->tok.pos);
+    c->kind = PATTERN_HEX;
+    c->text = span_from(to, s.n);
+    return 0;
+}
+
+static int
+read_base64(struct parser *p, struct pattern_const *c)
+{
+    struct span s = p->tok.text;
+    char *to = take(p, s.n + 1);
+    size_t n = 0, pad = 0;
+    bool bad = false;
+
+    if (to == NULL)
+        return -1;
+    for (size_t i = 0; i < s.n; i++) {
+        char b = s.p[i];
+        if (b == '\n' || b == '\r')
+            continue; /* section 9.2: supported and ignored */
+        if (b == '=')
+            pad++;
+        else if (pad > 0 || !(is_word_start(b) || is_digit(b) || b == '+' || b == '/') || b == '_')
+            bad = true;
+        to[n++] = b;
+    }
+    if (bad || n % 4 != 0 || pad > 2)
+        defect(p, RULE_BASE64, p->tok.pos);
+    c->kind = PATTERN_BINARY;
+    c->text = span_from(to, n);
+    return 0;
+}
+
+static int
+read_const(struct parser *p, struct pattern_const *c)
+{
+    unsigned digits;
+
+    *c = (struct pattern_const){.pos = (uint32_t)p->tok.pos};
+    if (++p->consts > PATTERN_VALUES_MAX)
+        return err_set_at(p->e, ERR_LIMIT, p->tok.pos, "too many constants in one pattern");
+    switch (p->tok.kind) {
+    case T_STRING:
+        c->kind = PATTERN_STRING;
+        if (unescape(p, &p->tok, &c->text) != 0)
+            return -1;
+        break;
+    case T_NUMBER:
+        if (read_number(p, c) != 0)
+            return -1;
+        break;
+    case T_HEX:
+        if (read_hex(p, c) != 0)
+            return -1;
+        break;
+    case T_BINARY:
+        if (read_base64(p, c) != 0)
+            return -1;
+        break;
+    case T_TIME:
+        c->kind = PATTERN_TIME;
+        c->text = p->tok.text;
+        c->broken = !instant_read(c->text, false, &c->at, &digits);
+        if (c->broken)
+            defect(p, RULE_TIMESTAMP, p->tok.pos);
+        break;
+    case T_WORD:
+        if (is_keyword(p, "true") || is_keyword(p, "false")) {
+            c->kind = PATTERN_BOOL;
+            c->boolean = p->tok.text.n == 4;
+            c->text = c->boolean ? SPAN("true") : SPAN("false");
+            break;
+        }
+        /* fall through */
+    default:
+        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a constant is missing here");
+    }
+    return next(p);
+}
+
+/* --- object paths --- */
+
+static int
+add_step(struct parser *p, struct pattern_test *t, struct pattern_step *steps,
+         const struct pattern_step *s)
+{
+    if (t->step_count == PATTERN_STEPS_MAX)
+        return err_set_at(p->e, ERR_LIMIT, p->tok.pos, "an object path has too many steps");
+    steps[t->step_count++] = *s;
+    return next(p);
+}
+
+static int
+read_name(struct parser *p, struct pattern_test *t, struct pattern_step *steps)
+{
+    struct pattern_step s = {.kind = PATTERN_NAME, .name = p->tok.text};
+
+    if (p->tok.kind == T_STRING) {
+        if (unescape(p, &p->tok, &s.name) != 0)
+            return -1;
+    } else if (p->tok.kind != T_WORD) {
+        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a property name is missing here");
+    } else if (span_find(s.name, '-') >= 0) {
+        defect(p, RULE_UNQUOTED, p->tok.pos);
+    }
+    return add_step(p, t, steps, &s);
+}
+
+static int
+read_index(struct parser *p, struct pattern_test *t, struct pattern_step *steps)
+{
+    struct pattern_step s = {.kind = PATTERN_ANY};
+    uint64_t v;
+
+    if (p->tok.kind == T_NUMBER) {
+        s.kind = PATTERN_INDEX;
+        if (!span_u64(p->tok.text, UINT32_MAX, &v)) {
+            /* Negative, or too large: no list has such an element. */
+            defect(p, RULE_INDEX, p->tok.pos);
+            v = UINT32_MAX;
+        }
+        s.index = (uint32_t)v;
+    } else if (p->tok.kind != T_STAR) {
+        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a list index must be a number or *");
+    }
+    if (add_step(p, t, steps, &s) != 0)
+        return -1;
+    return expect(p, T_RBRACK, "a list index has no closing bracket");
+}
+
+/* After the type: ":" and the steps. */
+static int
+read_path(struct parser *p, struct pattern_test *t, struct token type)
+{
+    struct pattern_step steps[PATTERN_STEPS_MAX];
+
+    t->type = type.text;
+    if (!stix_type_usable(t->type) || span_find(t->type, '_') >= 0)
+        defect(p, RULE_TYPE_NAME, type.pos);
+    if (expect(p, T_COLON, "a colon is missing after the object type") != 0 ||
+        read_name(p, t, steps) != 0)
+        return -1;
+    for (;;) {
+        if (p->tok.kind == T_DOT) {
+            if (next(p) != 0 || read_name(p, t, steps) != 0)
+                return -1;
+        } else if (p->tok.kind == T_LBRACK) {
+            if (next(p) != 0 || read_index(p, t, steps) != 0)
+                return -1;
+        } else {
+            break;
+        }
+    }
+    struct pattern_step *kept = take(p, t->step_count * sizeof(*kept));
+    if (kept == NULL)
+        return -1;
+    memcpy(kept, steps, t->step_count * sizeof(*kept));
+    t->steps = kept;
+    return 0;
+}
+
+/* --- comparisons --- */
+
+static int
+read_set(struct parser *p, struct pattern_test *t)
+{
+    struct pattern_const one, *list = NULL;
+    size_t cap = 0;
+
+    if (expect(p, T_LPAREN, "IN needs a list in parentheses") != 0)
+        return -1;
+    while (p->tok.kind != T_RPAREN) {
+        if (t->const_count > 0 && expect(p, T_COMMA, "a comma is missing in the list") != 0)
+            return -1;
+        if (read_const(p, &one) != 0)
+            return -1;
+        if (t->const_count == cap) {
+            size_t more = cap == 0 ? 4 : 2 * cap;
+            struct pattern_const *grown = take(p, more * sizeof(*grown));
+            if (grown == NULL)
+                return -1;
+            if (cap > 0)
+                memcpy(grown, list, cap * sizeof(*grown));
+            list = grown;
+            cap = more;
+        }
+        list[t->const_count++] = one;
+    }
+    t->consts = list;
+    return next(p);
+}
+
+static int
+read_operator(struct parser *p, struct pattern_test *t)
+{
+    static const struct {
+        const char *word;
+        enum pattern_op op;
+    } words[] = {{"IN", PATTERN_IN},
+                 {"LIKE", PATTERN_LIKE},
+                 {"MATCHES", PATTERN_MATCHES},
+                 {"ISSUBSET", PATTERN_ISSUBSET},
+                 {"ISSUPERSET", PATTERN_ISSUPERSET}};
+
+    if (is_keyword(p, "NOT")) {
+        t->negated = true;
+        if (next(p) != 0)
+            return -1;
+    }
+    if (p->tok.kind == T_OP) {
+        t->op = p->tok.op;
+        return next(p);
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (is_keyword(p, words[i].word)) {
+            t->op = words[i].op;
+            return next(p);
+        }
+    }
+    return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a comparison operator is missing here");
+}
+
+static int
+read_comparison(struct parser *p, struct pattern_test *t)
+{
+    if (p->tok.kind != T_WORD)
+        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a comparison is missing here");
+    struct token type = p->tok;
+    if (next(p) != 0)
+        return -1;
+    if (p->tok.kind != T_COLON && span_eq_nocase(type.text, SPAN("NOT"))) {
+        if (!span_is(type.text, "NOT"))
+            defect(p, RULE_KEYWORD_CASE, type.pos);
+        if (!is_keyword(p, "EXISTS"))
+            return err_set_at(p->e, ERR_SYNTAX, type.pos,
+                              "NOT stands before an operator or EXISTS alone");
+        t->negated = true;
+        type = p->tok;
+        if (next(p) != 0)
+            return -1;
+    }
+    if (p->tok.kind != T_COLON && span_eq_nocase(type.text, SPAN("EXISTS"))) {
+        if (!span_is(type.text, "EXISTS") && !t->negated)
+            defect(p, RULE_KEYWORD_CASE, type.pos);
+        t->op = PATTERN_EXISTS;
+        type = p->tok;
+        if (expect(p, T_WORD, "EXISTS needs an object path") != 0)
+            return -1;
+        return read_path(p, t, type);
+    }
+    if (read_path(p, t, type) != 0 || read_operator(p, t) != 0)
+        return -1;
+    if (t->op == PATTERN_IN)
+        return read_set(p, t);
+    struct pattern_const *c = take(p, sizeof(*c));
+    if (c == NULL || read_const(p, c) != 0)
+        return -1;
+    t->consts = c;
+    t->const_count = 1;
+    return 0;
+}
+
+static node *
+new_node(struct parser *p, enum pattern_kind kind, size_t pos)
+{
+    node *n = take(p, sizeof(*n));
+    if (n != NULL)
+        *n = (node){.kind = kind, .pos = (uint32_t)pos};
+    return n;
+}
+
+static node *
+read_test(struct parser *p)
+{
+    size_t pos = p->tok.pos;
+
+    if (++p->tests > PATTERN_TESTS_MAX)
+        return fail(p, ERR_LIMIT, pos, "too many comparisons in one pattern");
+    node *n = new_node(p, PATTERN_TEST, pos);
+    struct pattern_test *t = n != NULL ? take(p, sizeof(*t)) : NULL;
+    if (t == NULL)
+        return NULL;
+    *t = (struct pattern_test){.op = PATTERN_EQ};
+    if (read_comparison(p, t) != 0)
+        return NULL;
+    n->test = t;
+    if (p->last != NULL)
+        p->last->next = t;
+    else
+        p->first = t;
+    p->last = t;
+    return n;
+}
+
+/* --- chains --- */
+
+struct chain {
+    node *head; /* the only operand so far, or the node of the chain */
+    node *last; /* its last child */
+    bool many;
+};
+
+static node *
+last_of(const node *list)
+{
+    while (list->next != NULL)
+        list = list->next;
+    return (node *)(uintptr_t)list; /* made here as not const; const to all others */
+}
+
+/* Puts one more operand behind.  A chain of the same operator in parentheses is taken apart: the
+ * operators are associative. */
+static int
+chain_add(struct parser *p, struct chain *c, enum pattern_kind kind, node *operand)
+{
+    if (c->head == NULL) {
+        c->head = operand;
+        return 0;
+    }
+    if (!c->many) {
+        node *first = c->head;
+        if (first->kind == kind) {
+            c->last = last_of(first->child);
+        } else {
+            node *n = new_node(p, kind, first->pos);
+            if (n == NULL)
+                return -1;
+            n->child = first;
+            c->head = n;
+            c->last = first;
+        }
+        c->many = true;
+    }
+    if (operand->kind == kind) {
+        c->last->next = operand->child;
+        c->last = last_of(operand->child);
+    } else {
+        c->last->next = operand;
+        c->last = operand;
+    }
+    return 0;
+}
+
+static node *
+read_chain(struct parser *p, enum pattern_kind kind, const char *word,
+           node *(*operand)(struct parser *))
+{
+    struct chain c = {0};
+
+    for (;;) {
+        node *n = operand(p);
+        if (n == NULL || chain_add(p, &c, kind, n) != 0)
+            return NULL;
+        if (!is_keyword(p, word))
+            return c.head;
+        if (next(p) != 0)
+            return NULL;
+    }
+}
+
+/* "(" inner ")", with the depth counted. */
+static node *
+read_parens(struct parser *p, node *(*inner)(struct parser *))
+{
+    if (++p->depth > PATTERN_DEPTH_MAX)
+        return fail(p, ERR_LIMIT, p->tok.pos, "parentheses are nested too deep");
+    if (next(p) != 0)
+        return NULL;
+    node *n = inner(p);
+    if (n == NULL || expect(p, T_RPAREN, "a closing parenthesis is missing here") != 0)
+        return NULL;
+    p->depth--;
+    return n;
+}
+
+static node *read_any(struct parser *p);
+
+static node *
+read_operand(struct parser *p)
+{
+    return p->tok.kind == T_LPAREN ? read_parens(p, read_any) : read_test(p);
+}
+
+static node *
+read_all(struct parser *p)
+{
+    return read_chain(p, PATTERN_AND, "AND", read_operand);
+}
+
+static node *
+read_any(struct parser *p)
+{
+    return read_chain(p, PATTERN_OR, "OR", read_all);
+}
+
+/* --- observations --- */
+
+static struct pattern_const *
+read_amount(struct parser *p)
+{
+    struct pattern_const *c = take(p, sizeof(*c));
+    return c != NULL && read_const(p, c) == 0 ? c : NULL;
+}
+
+/* A time; STIX 2.0 wrote it without the t. */
+static struct pattern_const *
+read_time(struct parser *p)
+{
+    if (p->tok.kind == T_STRING) {
+        defect(p, RULE_TIME_PREFIX, p->tok.pos);
+        p->tok.kind = T_TIME;
+    }
+    if (p->tok.kind != T_TIME) {
+        fail(p, ERR_SYNTAX, p->tok.pos, "START and STOP need a time");
+        return NULL;
+    }
+    return read_amount(p);
+}
+
+/* The keyword is in p->tok, and is one of the three. */
+static node *
+read_qualifier(struct parser *p, enum pattern_kind kind, node *inner)
+{
+    node *n = new_node(p, kind, p->tok.pos);
+
+    if (n == NULL || next(p) != 0)
+        return NULL;
+    n->child = inner;
+    if (kind == PATTERN_START_STOP) {
+        n->amount = read_time(p);
+        if (n->amount == NULL || expect_keyword(p, "STOP", "START needs a STOP") != 0)
+            return NULL;
+        n->stop = read_time(p);
+        return n->stop != NULL ? n : NULL;
+    }
+    if (p->tok.kind != T_NUMBER)
+        return fail(p, ERR_SYNTAX, p->tok.pos, "a number is missing here");
+    n->amount = read_amount(p);
+    if (n->amount == NULL)
+        return NULL;
+    if (kind == PATTERN_REPEATS)
+        return expect_keyword(p, "TIMES", "REPEATS needs TIMES") == 0 ? n : NULL;
+    return expect_keyword(p, "SECONDS", "WITHIN needs SECONDS") == 0 ? n : NULL;
+}
+
+static node *read_followed(struct parser *p);
+
+static node *
+read_qualified(struct parser *p)
+{
+    unsigned seen = 0, count = 0;
+    node *n;
+
+    if (p->tok.kind == T_LPAREN) {
+        n = read_parens(p, read_followed);
+    } else {
+        n = new_node(p, PATTERN_OBSERVATION, p->tok.pos);
+        if (n == NULL || expect(p, T_LBRACK, "an opening bracket is missing here") != 0)
+            return NULL;
+        n->child = read_any(p);
+        if (n->child == NULL || expect(p, T_RBRACK, "a closing bracket is missing here") != 0)
+            return NULL;
+    }
+    while (n != NULL) {
+        enum pattern_kind kind = is_keyword(p, "REPEATS")  ? PATTERN_REPEATS
+                                 : is_keyword(p, "WITHIN") ? PATTERN_WITHIN
+                                 : is_keyword(p, "START")  ? PATTERN_START_STOP
+                                                           : PATTERN_OBSERVATION;
+        if (kind == PATTERN_OBSERVATION)
+            break;
+        if (++count > PATTERN_QUALIFIERS_MAX) /* the tree's depth is bounded */
+            return fail(p, ERR_LIMIT, p->tok.pos, "too many qualifiers behind one expression");
+        if ((seen & 1u << kind) != 0)
+            defect(p, RULE_QUALIFIER_TWICE, p->tok.pos);
+        seen |= 1u << kind;
+        n = read_qualifier(p, kind, n);
+    }
+    return n;
+}
+
+static node *
+read_and(struct parser *p)
+{
+    return read_chain(p, PATTERN_OBS_AND, "AND", read_qualified);
+}
+
+static node *
+read_or(struct parser *p)
+{
+    return read_chain(p, PATTERN_OBS_OR, "OR", read_and);
+}
+
+static node *
+read_followed(struct parser *p)
+{
+    return read_chain(p, PATTERN_FOLLOWEDBY, "FOLLOWEDBY", read_or);
+}
+
+int
+pattern_read(struct span text, struct arena *a, const struct pattern **out, struct err *e)
+{
+    struct arena_mark start = arena_mark(a);
+    struct parser p = {.a = a, .e = e, .defects = {.a = a}};
+    size_t bad;
+
+    if (text.n > PATTERN_TEXT_MAX)
+        return err_set_at(e, ERR_LIMIT, PATTERN_TEXT_MAX, "the pattern is too long");
+    if (!utf8_valid(text, &bad))
+        return err_set_at(e, ERR_ENCODING, bad, "the pattern is not UTF-8");
+    struct pattern *result = take(&p, sizeof(*result));
+    char *copy = result != NULL ? take(&p, text.n + 1) : NULL;
+    if (copy == NULL)
+        goto failed;
+    if (text.n > 0)
+        memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    p.in = span_from(copy, text.n);
+
+    if (next(&p) != 0)
+        goto failed;
+    const node *root = read_followed(&p);
+    if (root == NULL || expect(&p, T_END, "something follows after the end of the pattern") != 0)
+        goto failed;
+    assert(p.depth == 0);
+    pattern_check_tree(root, &p.defects);
+    if (p.defects.failed) {
+        fail(&p, arena_full(a) ? ERR_LIMIT : ERR_MEMORY, 0, "no memory for the pattern");
+        goto failed;
+    }
+    *result = (struct pattern){.root = root,
+                               .tests = p.first,
+                               .test_count = p.tests,
+                               .defects = p.defects.list,
+                               .defect_count = p.defects.kept,
+                               .defects_found = p.defects.found};
+    *out = result;
+    return 0;
+failed:
+    if (!arena_full(a)) /* else it stays full, so that the caller can tell the two limits apart */
+        arena_rewind(a, start);
+    return -1;
+}
