@@ -5,8 +5,7 @@
 
 enum {
     ST_START, /* nothing read yet */
-    ST_VALUE, /* a value has to come (in an object: with its name) */
-    ST_FIRST, /* the same, or the end of the array or object just begun */
+    ST_FIRST, /* behind the opening of an array or object: a value, or its end */
     ST_AFTER, /* behind a value: a comma or an end */
     ST_END,   /* complete */
     ST_FAILED
@@ -332,7 +331,6 @@ start(struct json_canon *c)
         return fail(c, ERR_LIMIT, JSON_TEXT_MAX, "document over 16 MiB");
     if (!utf8_valid(c->in, &bad))
         return fail(c, ERR_ENCODING, bad, "not UTF-8");
-    c->state = ST_VALUE;
     return read_value(c);
 }
 
@@ -347,8 +345,6 @@ json_canon_next(struct json_canon *c)
     switch (c->state) {
     case ST_START:
         return start(c);
-    case ST_VALUE:
-        return read_value(c);
     case ST_FIRST:
     case ST_AFTER:
         if (c->open == 0) {
