@@ -1,0 +1,140 @@
+/*
+ * api/api_inner.h - one request's life, shared by the files of this folder and by nobody else.
+ *
+ *   begin: route, method, headers -> login (or a ticket from before, or nobody) -> work
+ *   work:  a question, a tell or a post's body -> answer
+ *
+ * A call ends in gone; whatever is under way then is cancelled.
+ */
+#ifndef JAGA_API_API_INNER_H
+#define JAGA_API_API_INNER_H
+
+#include "api.h"
+#include "arena.h"
+#include "backend.h"
+#include "buf.h"
+#include "crypto.h"
+#include "http.h"
+#include "intake_stream.h"
+#include "json.h"
+#include "route.h"
+#include "taxii_print.h"
+#include "taxii_query.h"
+
+#define API_TICKETS     1024                    /* remembered logins of this front */
+#define API_TICKET_LEFT (10 * INT64_C(1000000)) /* a ticket is used until so long before its end   \
+                                                 */
+#define API_QUERY_MAX  8192
+#define API_ARENA_MAX  (1u << 20)  /* bytes for a request's parameters */
+#define API_PAGE_ARENA (64u << 20) /* bytes for an HTML page's answer as a tree */
+#define API_PAGE_MAX   (4u << 20)  /* bytes of an HTML page */
+
+/* A credential that was good, known by a keyed hash alone. */
+struct ticket_entry {
+    uint8_t mark[MAC_BYTES];
+    char ticket[ASK_TICKET_MAX];
+    size_t ticket_n;
+    int64_t expires_us; /* 0: free */
+};
+
+struct api {
+    struct api_options o;
+    const struct backend *b;
+    struct key mark_key;
+    struct ticket_entry tickets[API_TICKETS];
+    struct arena *page_arena;
+    struct json_parser *parser;
+    struct buf scratch;
+    struct call *stuck; /* calls that wait for the writer, as a list */
+};
+
+enum call_state {
+    CALL_NEW,
+    CALL_LOGIN,  /* asked auth */
+    CALL_ASKED,  /* asked a reader */
+    CALL_BEGIN,  /* told the writer of a batch */
+    CALL_BODY,   /* sending objects */
+    CALL_ENDING, /* told the writer that the batch is complete */
+    CALL_TOLD,   /* another tell */
+    CALL_ANSWERED
+};
+
+struct post {
+    struct intake_stream *stream;
+    uint32_t handle;
+    struct buf piece; /* of the body, until it is used up */
+    bool held;        /* piece is not used up */
+    bool ended;       /* the request is complete */
+    bool waiting;     /* in api->stuck */
+    struct call *next;
+};
+
+struct call {
+    struct api *api;
+    struct http_request *http;
+    enum call_state state;
+    struct route route;
+    enum http_method method;
+    struct arena *arena;
+    bool waiting;   /* the backend has our tag */
+    bool has_login; /* credentials came */
+    bool retried;   /* logged in anew because a ticket had become old */
+    bool person;    /* a page, for a person */
+    struct backend_login login;
+    uint8_t mark[MAC_BYTES];
+    struct span ticket; /* in arena; empty: nobody */
+    struct span query;  /* in arena, raw */
+    struct taxii_query q;
+    bool answer_held;
+    struct backend_answer held; /* a body on its way out */
+    unsigned page_step;         /* which question of a page this is */
+    struct buf html;            /* the page so far */
+    struct post post;
+};
+
+/* -- api.c ------------------------------------------------------------------------------------- */
+
+/* The call is logged in (or nobody): goes on with what was asked. */
+void call_work(struct call *c);
+/* Asks a reader; the outcome goes to call_asked. */
+void call_ask(struct call *c, struct ask *q, bool long_read);
+/* The ticket is no longer good: once more from the login.  False: it was fresh. */
+bool call_login_again(struct call *c);
+
+/* -- respond.c --------------------------------------------------------------------------------- */
+
+/* A TAXII error (section 3.6), or a page where a person asked. */
+void respond_error(struct call *c, unsigned status, const char *title, struct span detail);
+/* What another process answered, as an HTTP status; 404 for what is missing or hidden alike. */
+void respond_err_code(struct call *c, enum err_code code, struct span text);
+void respond_busy(struct call *c, unsigned retry_s);
+void respond_login(struct call *c); /* 401 with its challenge */
+/* JSON that this process has made; buf's bytes are copied. */
+void respond_json(struct call *c, unsigned status, struct span body);
+/* The answer of a reader: its bytes go out as they are, then the slot is released. */
+void respond_taxii(struct call *c, const struct backend_answer *w);
+void respond_html(struct call *c, unsigned status, struct span body);
+void respond_css(struct call *c, struct span body);
+
+/* -- taxii_api.c ------------------------------------------------------------------------------- */
+
+void taxii_begin(struct call *c); /* what needs no question, or asks it */
+void taxii_asked(struct call *c, struct backend_answer *w);
+
+/* -- post.c ------------------------------------------------------------------------------------ */
+
+void post_begin(struct call *c);
+void post_told(struct call *c, const struct answer *w); /* NULL: the writer is away */
+void post_body(struct call *c, struct span piece);
+void post_end(struct call *c);
+void post_go_on(struct call *c); /* the writer has room again */
+void post_gone(struct call *c);
+
+/* -- pages.c ----------------------------------------------------------------------------------- */
+
+void page_begin(struct call *c);
+void page_asked(struct call *c, struct backend_answer *w);
+void page_error(struct call *c, unsigned status, const char *title, struct span detail,
+                struct buf *out);
+
+#endif
