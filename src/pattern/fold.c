@@ -100,41 +100,51 @@ fold_begin(struct span text, bool words)
     return (struct fold){.in = text, .ahead = FOLD_END, .words = words};
 }
 
+/* ASCII folded to words: a space stands for what is a gap. */
+static uint32_t
+ascii_word(uint32_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c
+           : c >= 'A' && c <= 'Z'                           ? c + 32
+                                                            : ' ';
+}
+
+/* The next folded code point of the input; FOLD_END for one that vanishes. */
+static uint32_t
+take(struct fold *f)
+{
+    uint32_t cp = utf8_next(&f->in);
+
+    if (cp == UTF8_BAD)
+        cp = 0xfffd;
+    if (fold_ignored(cp))
+        return FOLD_END;
+    cp = fold_char(cp);
+    if (f->ahead != FOLD_END && is_mark(cp)) {
+        uint32_t c = fold_compose(f->ahead, cp);
+        if (c != 0) {
+            f->ahead = c;
+            return FOLD_END;
+        }
+    }
+    return f->words && fold_space(cp) ? ' ' : cp;
+}
+
 size_t
 fold_fill(struct fold *f, uint32_t *out, size_t max)
 {
     size_t n = 0;
 
-    while (n < max) {
-        if (f->in.n == 0) {
-            if (f->ahead == FOLD_END)
-                break;
-            out[n++] = f->ahead;
-            f->ahead = FOLD_END;
-            continue;
-        }
+    while (n < max && f->in.n > 0) {
         uint32_t cp = (unsigned char)f->in.p[0];
         if (cp < 0x80) {
             f->in.p++;
             f->in.n--;
-            if (cp >= 'A' && cp <= 'Z')
-                cp += 32;
-        } else {
-            cp = utf8_next(&f->in);
-            if (cp == UTF8_BAD)
-                cp = 0xfffd;
-            if (fold_ignored(cp))
-                continue;
-            cp = fold_char(cp);
-            if (f->ahead != FOLD_END && is_mark(cp)) {
-                uint32_t c = fold_compose(f->ahead, cp);
-                if (c != 0) {
-                    f->ahead = c;
-                    continue;
-                }
-            }
+            cp = f->words ? ascii_word(cp) : fold_char(cp);
+        } else if ((cp = take(f)) == FOLD_END) {
+            continue;
         }
-        if (f->words && fold_space(cp)) {
+        if (f->words && cp == ' ') {
             f->gap = f->any;
             if (f->ahead != FOLD_END) {
                 out[n++] = f->ahead;
@@ -151,6 +161,10 @@ fold_fill(struct fold *f, uint32_t *out, size_t max)
         }
         f->ahead = cp;
         f->any = true;
+    }
+    if (n < max && f->in.n == 0 && f->ahead != FOLD_END) {
+        out[n++] = f->ahead;
+        f->ahead = FOLD_END;
     }
     return n;
 }

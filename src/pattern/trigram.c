@@ -6,20 +6,40 @@
 #include "mem.h"
 #include "utf8.h"
 
-#define CHUNK      256u              /* code points folded at once */
-#define RAW_FIRST  2048u             /* entries of the first allocation: a text of 2 KB */
-#define RAW_MAX    (4 * TRIGRAM_MAX) /* unsorted entries kept before they are made a set again */
-#define DIGIT_BITS 11
-#define DIGITS     (1u << DIGIT_BITS)
-#define SMALL      48u /* below this insertion beats counting */
+#define CHUNK     256u              /* code points folded at once */
+#define RAW_FIRST 2048u             /* entries of the first allocation: a text of 2 KB */
+#define RAW_MAX   (4 * TRIGRAM_MAX) /* unsorted entries kept before they are made a set again */
+#define SMALL     48u               /* below this insertion beats counting */
+
+/* Folded to words, ASCII is a space, ten digits and 26 letters.  Their trigrams are bits, which
+ * need no sorting; all others are a list. */
+#define ALPHABET 37u
+#define BITS     (ALPHABET * ALPHABET * ALPHABET)
+#define WORDS    ((BITS + 63) / 64)
+static_assert(BITS <= TRIGRAM_MAX, "ASCII alone is never cut");
 
 struct trigram_set {
-    uint32_t *raw;  /* entries as they came; the first sorted_n are a sorted set */
+    uint64_t bits[WORDS];
+    size_t ascii;   /* bits set */
+    uint32_t *raw;  /* the others as they came; the first sorted_n are a sorted set */
     uint32_t *work; /* the other half of the same allocation */
-    size_t n, cap;
+    size_t n, cap;  /* ascii + n <= cap, so that work can hold the whole list */
     size_t sorted_n;
     bool cut;
 };
+
+/* Place in the alphabet; it keeps the order of ASCII. */
+static unsigned
+letter(uint32_t c)
+{
+    return c == ' ' ? 0 : c <= '9' ? c - '0' + 1 : c - 'a' + 11;
+}
+
+static uint32_t
+ascii_of(unsigned letter_no)
+{
+    return letter_no == 0 ? ' ' : letter_no <= 10 ? '0' + letter_no - 1 : 'a' + letter_no - 11;
+}
 
 static uint32_t
 gram_of(uint32_t a, uint32_t b, uint32_t c)
@@ -62,22 +82,21 @@ sort_small(uint32_t *v, size_t n)
 static uint32_t *
 sort_radix(uint32_t *v, uint32_t *w, size_t n)
 {
-    uint32_t all = 0;
+    uint32_t at[4][256] = {{0}};
 
-    for (size_t i = 0; i < n; i++)
-        all |= v[i];
-    for (unsigned shift = 0; shift < 32 && all >> shift != 0; shift += DIGIT_BITS) {
-        uint32_t at[DIGITS] = {0};
-        for (size_t i = 0; i < n; i++)
-            at[v[i] >> shift & (DIGITS - 1)]++;
+    for (size_t i = 0; i < n; i++) {
+        for (unsigned d = 0; d < 4; d++)
+            at[d][v[i] >> 8 * d & 255]++;
+    }
+    for (unsigned d = 0; d < 4; d++) {
         uint32_t sum = 0;
-        for (size_t d = 0; d < DIGITS; d++) {
-            uint32_t count = at[d];
-            at[d] = sum;
+        for (unsigned k = 0; k < 256; k++) {
+            uint32_t count = at[d][k];
+            at[d][k] = sum;
             sum += count;
         }
         for (size_t i = 0; i < n; i++)
-            w[at[v[i] >> shift & (DIGITS - 1)]++] = v[i];
+            w[at[d][v[i] >> 8 * d & 255]++] = v[i];
         uint32_t *t = v;
         v = w;
         w = t;
@@ -104,8 +123,8 @@ make_set(struct trigram_set *s)
         if (k == 0 || s->raw[k - 1] != s->raw[i])
             s->raw[k++] = s->raw[i];
     }
-    if (k > TRIGRAM_MAX) {
-        k = TRIGRAM_MAX;
+    if (k > TRIGRAM_MAX - s->ascii) {
+        k = TRIGRAM_MAX - s->ascii;
         s->cut = true;
     }
     s->n = s->sorted_n = k;
@@ -136,7 +155,8 @@ trigram_free(struct trigram_set *s)
 void
 trigram_reset(struct trigram_set *s)
 {
-    s->n = s->sorted_n = 0;
+    memset(s->bits, 0, sizeof(s->bits));
+    s->ascii = s->n = s->sorted_n = 0;
     s->cut = false;
 }
 
@@ -144,15 +164,15 @@ trigram_reset(struct trigram_set *s)
 static int
 room(struct trigram_set *s, size_t n)
 {
-    if (n <= s->cap - s->n)
+    if (s->ascii + s->n + n <= s->cap)
         return 0;
-    if (s->n + n > RAW_MAX) {
+    if (s->ascii + s->n + n > RAW_MAX) {
         make_set(s);
-        if (n <= s->cap - s->n)
+        if (s->ascii + s->n + n <= s->cap)
             return 0;
     }
     size_t cap = s->cap == 0 ? RAW_FIRST : s->cap * 2;
-    assert(s->n + n <= cap && cap <= 2 * RAW_MAX);
+    assert(s->ascii + s->n + n <= cap && cap <= 2 * RAW_MAX);
     uint32_t *p = mem_alloc(2 * cap * sizeof(*p));
     if (p == NULL)
         return -1;
@@ -169,7 +189,7 @@ int
 trigram_add(struct trigram_set *s, struct span text)
 {
     struct fold f = fold_begin(text, true);
-    uint32_t cps[CHUNK + 2];
+    uint32_t cps[CHUNK + 1];
     uint32_t a = 0, b = ' '; /* a == 0: only one code point so far */
     bool more = true, some = false;
 
@@ -183,17 +203,23 @@ trigram_add(struct trigram_set *s, struct span text)
         }
         if (room(s, 2 * n) != 0)
             return -1;
-        uint32_t *out = s->raw + s->n;
         for (size_t i = 0; i < n; i++) {
             uint32_t c = cps[i];
-            if (a != 0)
-                *out++ = gram_of(a, b, c);
+            if (a == 0) {
+                ;
+            } else if ((a | b | c) < 0x80) {
+                unsigned k = (letter(a) * ALPHABET + letter(b)) * ALPHABET + letter(c);
+                uint64_t bit = (uint64_t)1 << k % 64;
+                s->ascii += (s->bits[k / 64] & bit) == 0;
+                s->bits[k / 64] |= bit;
+            } else {
+                s->raw[s->n++] = gram_of(a, b, c);
+            }
             if (is_dense(c) && is_dense(b))
-                *out++ = pair_of(b, c);
+                s->raw[s->n++] = pair_of(b, c);
             a = b;
             b = c;
         }
-        s->n = (size_t)(out - s->raw);
     }
     return 0;
 }
@@ -201,9 +227,21 @@ trigram_add(struct trigram_set *s, struct span text)
 const uint32_t *
 trigram_list(struct trigram_set *s, size_t *n)
 {
+    size_t k = 0;
+
     make_set(s);
-    *n = s->n;
-    return s->raw;
+    for (size_t w = 0; w < WORDS && k < s->ascii; w++) {
+        for (uint64_t left = s->bits[w]; left != 0; left &= left - 1) {
+            unsigned i = (unsigned)(64 * w) + (unsigned)__builtin_ctzll(left);
+            s->work[k++] = gram_of(ascii_of(i / ALPHABET / ALPHABET),
+                                   ascii_of(i / ALPHABET % ALPHABET), ascii_of(i % ALPHABET));
+        }
+    }
+    /* Hashed ones have the top bit set: they stand behind. */
+    if (s->n > 0)
+        memcpy(s->work + k, s->raw, s->n * sizeof(*s->work));
+    *n = k + s->n;
+    return s->work;
 }
 
 bool
