@@ -16,7 +16,7 @@ static const char csp[] = "default-src 'none'; style-src 'self'; form-action 'se
                           "base-uri 'none'; frame-ancestors 'none'";
 
 static void
-send(struct call *c, const struct http_reply *r)
+send_reply(struct call *c, const struct http_reply *r)
 {
     struct err e = ERR_INIT;
 
@@ -34,7 +34,7 @@ respond_json(struct call *c, unsigned status, struct span body)
                                  .n_fields = sizeof fields / sizeof fields[0],
                                  .body = body};
 
-    send(c, &r);
+    send_reply(c, &r);
 }
 
 void
@@ -50,7 +50,7 @@ respond_html(struct call *c, unsigned status, struct span body)
                                  .n_fields = sizeof fields / sizeof fields[0],
                                  .body = body};
 
-    send(c, &r);
+    send_reply(c, &r);
 }
 
 void
@@ -64,7 +64,7 @@ respond_css(struct call *c, struct span body)
                                  .n_fields = sizeof fields / sizeof fields[0],
                                  .body = body};
 
-    send(c, &r);
+    send_reply(c, &r);
 }
 
 /* An error with one header of its own. */
@@ -90,7 +90,7 @@ error_with(struct call *c, unsigned status, const char *title, struct span detai
     if (own)
         fields[n++] = *own;
     struct http_reply r = {.status = status, .fields = fields, .n_fields = n, .body = buf_view(b)};
-    send(c, &r);
+    send_reply(c, &r);
 }
 
 void
@@ -186,7 +186,7 @@ respond_taxii(struct call *c, const struct backend_answer *w)
     }
     /* A slow reader of a body must not hold the memory that all share. */
     if (c->api->b->scarce(c->api->b->ctx, w)) {
-        send(c, &r);
+        send_reply(c, &r);
         c->api->b->release(c->api->b->ctx, w);
         return;
     }
@@ -194,5 +194,5 @@ respond_taxii(struct call *c, const struct backend_answer *w)
     c->answer_held = true;
     r.free_body = release;
     r.free_ctx = c;
-    send(c, &r);
+    send_reply(c, &r);
 }
