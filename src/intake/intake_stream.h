@@ -13,7 +13,7 @@
 
 /* An object is called a duplicate where the same bytes stood among at least this many distinct ones
  * before it (some 20 MB of memory when full).  Farther apart the store finds them known. */
-#define INTAKE_WINDOW 262144
+#define INTAKE_WINDOW 131072
 
 struct intake_stream;
 
