@@ -328,7 +328,7 @@ http_new(struct loop *l, const struct http_options *o, const struct http_handler
         mem_free(s);
         return NULL;
     }
-    loop_hook_start(l, &s->hook, before_wait, NULL, s);
+    loop_hook_start(l, &s->hook, before_wait, NULL, NULL, s);
     loop_timer_set(l, &s->sweep, SWEEP_US, on_sweep, s);
     return s;
 }

@@ -296,10 +296,10 @@ run_defers(struct loop *l)
 }
 
 void
-loop_hook_start(struct loop *l, struct loop_hook *h, bool (*before)(void *ctx), loop_fn *after,
-                void *ctx)
+loop_hook_start(struct loop *l, struct loop_hook *h, bool (*before)(void *ctx),
+                bool (*doze)(void *ctx), loop_fn *after, void *ctx)
 {
-    *h = (struct loop_hook){.loop = l, .before = before, .after = after, .ctx = ctx};
+    *h = (struct loop_hook){.loop = l, .before = before, .doze = doze, .after = after, .ctx = ctx};
     h->prev = l->hooks.prev;
     h->next = &l->hooks;
     h->prev->next = h;
@@ -327,6 +327,20 @@ hooks_before(struct loop *l)
     for (struct loop_hook *h = l->hooks.next; h != &l->hooks; h = l->hook_next) {
         l->hook_next = h->next;
         if (h->before != NULL && h->before(h->ctx))
+            work = true;
+    }
+    l->hook_next = NULL;
+    return work;
+}
+
+static bool
+hooks_doze(struct loop *l)
+{
+    bool work = false;
+
+    for (struct loop_hook *h = l->hooks.next; h != &l->hooks && !work; h = l->hook_next) {
+        l->hook_next = h->next;
+        if (h->doze != NULL && h->doze(h->ctx))
             work = true;
     }
     l->hook_next = NULL;
@@ -370,8 +384,7 @@ wait_ms(const struct loop *l, int64_t max_wait_us)
 int
 loop_round(struct loop *l, int64_t max_wait_us, struct err *e)
 {
-    int n;
-    bool work;
+    int n, wait;
 
     l->now = l->clock != NULL ? l->clock(l->clock_ctx) : clock_mono();
     run_timers(l);
@@ -380,9 +393,10 @@ loop_round(struct loop *l, int64_t max_wait_us, struct err *e)
     run_defers(l);
     if (l->stopping)
         return 0;
-    work = hooks_before(l);
-    n = epoll_wait(l->epoll, l->events, EVENTS_MAX,
-                   work || l->stopping ? 0 : wait_ms(l, max_wait_us));
+    wait = hooks_before(l) || l->stopping ? 0 : wait_ms(l, max_wait_us);
+    if (wait != 0 && hooks_doze(l))
+        wait = 0;
+    n = epoll_wait(l->epoll, l->events, EVENTS_MAX, wait);
     if (n < 0 && errno != EINTR)
         return err_set_sys(e, errno, "cannot wait for events");
     l->now = l->clock != NULL ? l->clock(l->clock_ctx) : clock_mono();

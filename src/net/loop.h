@@ -86,19 +86,21 @@ struct loop_defer {
 void loop_defer(struct loop *l, struct loop_defer *d, loop_fn *fn, void *ctx);
 void loop_defer_stop(struct loop_defer *d);
 
-/* For what has a queue of its own beside the descriptors (rings, the HTTP library).  before is
- * asked each round ahead of the wait: true means that work is there, so the loop only polls.
- * after runs each round behind the wait.  Either may be NULL. */
+/* For what has a queue of its own beside the descriptors (rings, the HTTP library).  Each may be
+ * NULL.  before is asked each round ahead of the wait: true means that work is there, so the loop
+ * only polls.  doze is asked after all that, and only when the loop is about to sleep: true keeps
+ * it awake.  after runs each round behind the wait. */
 struct loop_hook {
     struct loop *loop;
     bool (*before)(void *ctx);
+    bool (*doze)(void *ctx);
     loop_fn *after;
     void *ctx;
     struct loop_hook *prev, *next;
 };
 
-void loop_hook_start(struct loop *l, struct loop_hook *h, bool (*before)(void *ctx), loop_fn *after,
-                     void *ctx);
+void loop_hook_start(struct loop *l, struct loop_hook *h, bool (*before)(void *ctx),
+                     bool (*doze)(void *ctx), loop_fn *after, void *ctx);
 void loop_hook_stop(struct loop_hook *h);
 
 #endif

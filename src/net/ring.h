@@ -3,9 +3,10 @@
  *
  * A pair has two memory files.  In the first the front writes: a ring of bytes with requests, and a
  * ring of the answer slots it gives back.  In the second the reader writes: a ring of answer
- * descriptors, and the slots with the answers themselves.  Each side maps its own file writable and
- * the other's read-only; the reader seals its file (F_SEAL_FUTURE_WRITE), so that no front can ever
- * map it writable, and the front refuses a file that is not sealed.
+ * descriptors, and the slots with the answers themselves.  Each side gets the other's file by a
+ * descriptor that is open for reading only, so it can neither map it writable nor turn a mapping
+ * into a writable one; the size of both is sealed.  (Not F_SEAL_FUTURE_WRITE: it would also forbid
+ * the owner to give pages back to the kernel.)
  *
  *     front  -- requests, slots given back -->  reader
  *     front  <-- descriptors, slots ----------  reader
@@ -38,17 +39,19 @@
 #define RING_BODY_LARGE  (2u << 20)   /* ... a large object */
 #define RING_BODY_MAX    (17u << 20)  /* ... one object of 16 MiB in its envelope */
 
-/* The descriptors of one pair.  The parent makes them and hands each side its set: the reader
- * first, the front when the reader has said that it is ready. */
+/* One side's descriptors of a pair.  The parent makes both sets and hands each side its own. */
 struct ring_fds {
-    int requests;    /* memory file: the front maps it writable */
-    int answers;     /* memory file: the reader maps it writable, then seals it */
+    int requests;    /* memory file: writable for the front, readable for the reader */
+    int answers;     /* memory file: the other way round */
     int wake_front;  /* eventfd */
     int wake_reader; /* eventfd */
 };
 
-int ring_create(struct ring_fds *out, struct err *e); /* all close-on-exec */
-void ring_fds_close(struct ring_fds *fds);            /* closes what is >= 0, sets -1 */
+#define RING_FDS_NONE ((struct ring_fds){-1, -1, -1, -1})
+
+/* All close-on-exec.  Needs /proc.  On failure both are RING_FDS_NONE. */
+int ring_create(struct ring_fds *front, struct ring_fds *reader, struct err *e);
+void ring_fds_close(struct ring_fds *fds); /* closes what is >= 0, sets -1 */
 
 /* -- front ----------------------------------------------------------------------------------------
  */
@@ -68,21 +71,22 @@ struct ring_answer {
 struct ring_client_events {
     void (*answer)(void *ctx, const struct ring_answer *a); /* one for each request not cancelled */
     void (*room)(void *ctx); /* requests can be made again after ERR_BUSY; may be NULL */
-    /* The reader broke the rules; every request under way is lost: their tags come back through
-     * lost, one by one, then closed once.  The client stays allocated until ring_client_free; slots
-     * that are held stay readable until then. */
+    /* The reader broke the rules, or ring_client_fail was called: each request under way comes
+     * back through lost, then closed comes once.  Slots that are held stay readable. */
     void (*lost)(void *ctx, void *tag);
     void (*closed)(void *ctx, const struct err *why);
 };
 
-/* Takes over the descriptors (given, also on failure).  ERR_PROTOCOL when the answers are not
- * sealed.  events and ctx are borrowed. */
+/* Takes over the descriptors (given, also on failure: closed, set to -1).  events and ctx are
+ * borrowed. */
 struct ring_client *ring_client_new(struct loop *l, struct ring_fds *fds,
                                     const struct ring_client_events *events, void *ctx,
                                     struct err *e);
-/* Also when requests are under way: nothing is called back. All bodies become invalid. */
+/* Also when requests are under way (nothing is called back), and from inside its callbacks.  Slots
+ * that are still held stay readable until they are released; nothing but ring_release may be called
+ * from then on. */
 void ring_client_free(struct ring_client *c);
-/* The parent says that the reader has ended: as closed, at the end of the round. */
+/* The parent says that the reader has ended: as if it had broken the rules, in the next round. */
 void ring_client_fail(struct ring_client *c);
 
 /* Asks: the record is the parts one after the other.  ERR_BUSY: ring full or RING_PENDING_MAX
@@ -109,7 +113,8 @@ enum ring_took {
 };
 
 struct ring_server_events {
-    /* A request; record is a private copy, valid during the call. */
+    /* A request; record is a private copy, valid during the call.  ring_reply may be called from
+     * inside, or later. */
     enum ring_took (*request)(void *ctx, struct ring_server *s, uint32_t id, struct span record);
     /* The front broke the rules; no more will come. */
     void (*closed)(void *ctx, struct ring_server *s, const struct err *why);
@@ -121,11 +126,11 @@ struct ring_slot {
     size_t room;
 };
 
-/* Takes over the descriptors (given, also on failure); maps, then seals the answers. */
+/* Takes over the descriptors (given, also on failure: closed, set to -1). */
 struct ring_server *ring_server_new(struct loop *l, struct ring_fds *fds,
                                     const struct ring_server_events *events, void *ctx,
                                     struct err *e);
-void ring_server_free(struct ring_server *s);
+void ring_server_free(struct ring_server *s); /* also from inside its callbacks */
 
 /* A free slot whose body holds at least need bytes, from the smallest class that has one.
  * ERR_BUSY: none is free now; ERR_LIMIT: need is over RING_BODY_MAX. */

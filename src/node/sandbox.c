@@ -22,11 +22,6 @@
 #define LOOSE 0
 #endif
 
-#ifndef F_ADD_SEALS
-#define F_ADD_SEALS 1033
-#define F_GET_SEALS 1034
-#endif
-
 /* -- system calls -- */
 
 #define F   (1u << SANDBOX_FRONT)
@@ -97,8 +92,6 @@ static const struct rule rules[] = {
     {SCMP_SYS(fcntl), ALL, COMMAND, F_GETFL},
     {SCMP_SYS(fcntl), ALL, COMMAND, F_SETFL},
     {SCMP_SYS(fcntl), ALL, COMMAND, F_DUPFD_CLOEXEC},
-    {SCMP_SYS(fcntl), F | R, COMMAND, F_ADD_SEALS}, /* a new ring after a sibling's restart */
-    {SCMP_SYS(fcntl), F | R, COMMAND, F_GET_SEALS},
     {SCMP_SYS(fstat), ALL, ANY, 0},
     {SCMP_SYS(newfstatat), A | R | W | I, ANY, 0}, /* also what fstat is in glibc */
     {SCMP_SYS(lseek), A | R | W | I, ANY, 0},

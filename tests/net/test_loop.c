@@ -103,7 +103,7 @@ order_of_a_round(void **state)
     loop_timer_set(f->l, &f->t[0], 0, say_ctx, W("t"));
     loop_defer(f->l, &f->d[0], say_ctx, W("d"));
     loop_defer(f->l, &f->d[0], say_ctx, W("d")); /* asked twice, runs once */
-    loop_hook_start(f->l, &f->h[0], before, say_ctx, W(">"));
+    loop_hook_start(f->l, &f->h[0], before, NULL, say_ctx, W(">"));
     assert_int_equal(
         loop_watch_start(f->l, &f->w[0], f->fds[0], LOOP_READ | LOOP_WRITE, ready, NULL, NULL), 0);
     assert_int_equal(write(f->fds[1], "x", 1), 1);
@@ -201,8 +201,8 @@ what_is_stopped_does_not_fire(void **state)
     loop_defer(f->l, &f->d[0], stop_all, f);
     loop_defer(f->l, &f->d[1], say_ctx, W("d"));
     round_of(f, "s");
-    loop_hook_start(f->l, &f->h[0], stop_hooks, say_ctx, f);
-    loop_hook_start(f->l, &f->h[1], before, say_ctx, W(">"));
+    loop_hook_start(f->l, &f->h[0], stop_hooks, NULL, say_ctx, f);
+    loop_hook_start(f->l, &f->h[1], before, NULL, say_ctx, W(">"));
     round_of(f, "s");
 }
 
