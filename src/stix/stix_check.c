@@ -68,6 +68,22 @@ untold(struct stix_check_state *c, enum stix_severity severity)
     return true;
 }
 
+/* The node, or the nearest one above it whose pointer can be afforded: the place in a list is found
+ * by counting. */
+static const struct json *
+pointed_at(struct stix_check_state *c, const struct json *at)
+{
+    for (const struct json *n = at; n->up != NULL; n = n->up) {
+        if (n->up->type != JSON_ARRAY)
+            continue;
+        if (n->up->count > c->steps)
+            at = n->up;
+        else
+            c->steps -= n->up->count;
+    }
+    return at;
+}
+
 void
 stix_fault(struct stix_check_state *c, enum stix_severity severity, const char *rule,
            const char *clause, const struct json *at, const char *text)
@@ -76,7 +92,7 @@ stix_fault(struct stix_check_state *c, enum stix_severity severity, const char *
     char *pointer;
     if (untold(c, severity))
         return;
-    json_pointer(at, room, sizeof(room));
+    json_pointer(pointed_at(c, at), room, sizeof(room));
     pointer = arena_dup(c->a, span_of(room));
     if (pointer == NULL) {
         give_up(c);
@@ -210,11 +226,26 @@ check_time(struct stix_check_state *c, const struct stix_prop *p, const struct j
                          "%s lacks milliseconds (three digits or more)", v->text);
 }
 
+void
+stix_fault_unchecked(struct stix_check_state *c, const struct json *at)
+{
+    if (!c->unchecked)
+        stix_fault(c, STIX_SHOULD, "unchecked", OBJECTS, at,
+                   "the object is too large to follow this and what comes after it");
+    c->unchecked = true;
+}
+
 /* Inside an observable container, references are keys of the container. */
 static void
 check_local_ref(struct stix_check_state *c, const struct stix_prop *p, const struct json *v)
 {
-    const struct json *to = json_get_span(c->container, v->text);
+    const struct json *to;
+    if (c->container->count > c->steps) {
+        stix_fault_unchecked(c, v);
+        return;
+    }
+    c->steps -= c->container->count;
+    to = json_get_span(c->container, v->text);
     if (to == NULL) {
         stix_fault_value(c, STIX_MUST, "local-ref", "STIX 2.1 section 2.13", v,
                          "%s is no object of this container", v->text);
@@ -788,6 +819,7 @@ stix_check(const struct json *o, const struct stix_head *head, const struct stix
                                  .head = head,
                                  .type = stix_type_find(head->id.type),
                                  .info = opt != NULL && opt->info,
+                                 .steps = STIX_STEPS_MAX,
                                  .a = a,
                                  .out = &report,
                                  .e = e};

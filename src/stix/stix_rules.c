@@ -77,11 +77,17 @@ stix_rule_granular_marking(struct stix_check_state *c, const struct json *o)
                    "a marking must not mark itself");
     if (selectors == NULL || selectors->type != JSON_ARRAY)
         return;
-    for (const struct json *s = selectors->child; s != NULL; s = s->next)
-        if (s->type == JSON_STRING && stix_selector_ok(s->text) &&
-            stix_select(c->root, s->text) == NULL)
-            stix_fault_value(c, STIX_MUST, "selector-target", clause, s,
-                             "%s selects nothing that is in this object", s->text);
+    for (const struct json *s = selectors->child; s != NULL; s = s->next) {
+        if (s->type != JSON_STRING || !stix_selector_ok(s->text) ||
+            stix_select_within(c->root, s->text, &c->steps) != NULL)
+            continue;
+        if (c->steps == 0) {
+            stix_fault_unchecked(c, s);
+            return;
+        }
+        stix_fault_value(c, STIX_MUST, "selector-target", clause, s,
+                         "%s selects nothing that is in this object", s->text);
+    }
 }
 
 void

@@ -11,6 +11,11 @@
 #include "stix_object.h"
 #include "stix_spec.h"
 
+/* Members and elements that one check passes over in search of what a selector, a reference inside
+ * a container or a pointer names; such searches multiply, and a hostile object of 16 MiB could else
+ * take minutes.  Some 20 ms. */
+#define STIX_STEPS_MAX 10000000
+
 struct stix_check_state {
     const struct json *root;
     const struct stix_head *head;
@@ -19,18 +24,23 @@ struct stix_check_state {
     bool info;
     bool extended; /* a toplevel-property-extension explains properties that are not known */
     bool failed;
+    bool unchecked; /* has been said */
+    size_t steps;   /* left of STIX_STEPS_MAX */
     struct arena *a;
     struct stix_report *out;
     struct err *e;
 };
 
-/* Reports a fault at the node; place below a node: at its member of that name, if not NULL. */
+/* Reports a fault at the node. */
 void stix_fault(struct stix_check_state *c, enum stix_severity severity, const char *rule,
                 const char *clause, const struct json *at, const char *text);
 /* The same; the sentence is made of text, in which one %s stands for the value, quoted and cut. */
 void stix_fault_value(struct stix_check_state *c, enum stix_severity severity, const char *rule,
                       const char *clause, const struct json *at, const char *text,
                       struct span value);
+
+/* Says once for an object that its searches were given up. */
+void stix_fault_unchecked(struct stix_check_state *c, const struct json *at);
 
 /* Looks at a value of which nothing is known: no null, no empty list in it, at any depth. */
 void stix_check_unknown(struct stix_check_state *c, const struct json *v);

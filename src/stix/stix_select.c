@@ -41,13 +41,18 @@ stix_selector_ok(struct span s)
 }
 
 const struct json *
-stix_select(const struct json *o, struct span selector)
+stix_select_within(const struct json *o, struct span selector, size_t *steps)
 {
     struct span part;
     if (!stix_selector_ok(selector))
         return NULL;
     while (o != NULL && span_split(&selector, '.', &part)) {
         uint64_t n;
+        if (o->count > *steps) {
+            *steps = 0;
+            return NULL;
+        }
+        *steps -= o->count;
         if (index_read(part, &n)) {
             if (o->type != JSON_ARRAY || n >= o->count)
                 return NULL;
@@ -58,4 +63,11 @@ stix_select(const struct json *o, struct span selector)
         }
     }
     return o;
+}
+
+const struct json *
+stix_select(const struct json *o, struct span selector)
+{
+    size_t steps = SIZE_MAX;
+    return stix_select_within(o, selector, &steps);
 }

@@ -668,6 +668,56 @@ test_bound(void **state)
     stix_test_end(&t);
 }
 
+/* Searches that multiply are given up, and it is said. */
+static void
+test_hostile(void **state)
+{
+    static const struct {
+        const char *before, *entry, *after, *found;
+    } cases[] = {
+        {"{" SDO_HEAD("incident") "," TEST_CORE ",'name':'n','granular_markings':[{'lang':'en',"
+                                  "'selectors':['labels.[99999]'",
+         ",'labels.[99999]'", "]}],'labels':['a'", "should unchecked "},
+        {"{" SDO_HEAD("observed-data") "," TEST_CORE ",'first_observed':'2025-01-01T00:00:00Z',"
+                                       "'last_observed':'2025-01-01T00:00:00Z','number_observed':1,"
+                                       "'objects':{'a':"
+                                       "{'type':'process','pid':1,'child_refs':['a'",
+         ",'a'", "]},'b':['a'", "should unchecked "},
+    };
+    struct stix_test t;
+    struct buf b;
+    (void)state;
+    stix_test_begin(&t);
+    buf_init(&b, 64u << 20);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char found[20000];
+        buf_reset(&b);
+        buf_str(&b, cases[i].before);
+        for (int n = 1; n < 100000; n++)
+            buf_str(&b, cases[i].entry);
+        buf_str(&b, cases[i].after);
+        if (i == 0)
+            for (int n = 1; n < 100000; n++)
+                buf_str(&b, ",'a'");
+        buf_str(&b, "]");
+        if (i == 1) {
+            for (int n = 1; n < 1000; n++)
+                buf_printf(&b, ",'x%d':{'type':'x'}", n);
+            buf_str(&b, "}");
+        }
+        buf_str(&b, "}");
+        buf_u8(&b, 0);
+        assert_false(b.failed);
+        arena_reset(t.a);
+        stix_test_findings(&t, stix_test_parse(&t, b.p), false, found, sizeof(found));
+        if (strstr(found, cases[i].found) == NULL)
+            fail_msg("%s", found);
+        assert_null(strstr(strstr(found, "unchecked") + 1, "unchecked"));
+    }
+    buf_clear(&b);
+    stix_test_end(&t);
+}
+
 /* A value from outside is quoted, cut on a whole character. */
 static void
 test_quote(void **state)
@@ -756,6 +806,7 @@ main(void)
         cmocka_unit_test(test_meta),    cmocka_unit_test(test_info),
         cmocka_unit_test(test_head),    cmocka_unit_test(test_bound),
         cmocka_unit_test(test_quote),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_hostile),
     };
     struct err e = ERR_INIT;
     if (crypto_start(&e) < 0)
