@@ -212,56 +212,54 @@ ct_tree(struct tree *t)
     }
 }
 
+static const struct {
+    bool inclusion;
+    uint64_t m, n;
+    const char *h[3];
+} ct_proof[] = {
+    {true, 0, 1, {NULL}},
+    {true,
+     0,
+     8,
+     {"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+      "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"}},
+    {true,
+     5,
+     8,
+     {"bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+      "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+      "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"}},
+    {true, 2, 3, {"fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125", NULL, NULL}},
+    {true,
+     1,
+     5,
+     {"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+      "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"}},
+    {false, 1, 1, {NULL}},
+    {false,
+     1,
+     8,
+     {"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+      "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"}},
+    {false,
+     6,
+     8,
+     {"0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+      "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+      "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"}},
+    {false,
+     2,
+     5,
+     {"5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+      "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b", NULL}},
+};
+
 static void
 published_vectors(void **state)
 {
-    static const struct {
-        bool inclusion;
-        uint64_t m, n;
-        const char *h[3];
-    } table[] = {
-        {true, 0, 1, {NULL}},
-        {true,
-         0,
-         8,
-         {"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-          "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"}},
-        {true,
-         5,
-         8,
-         {"bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-          "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-          "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"}},
-        {true,
-         2,
-         3,
-         {"fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125", NULL, NULL}},
-        {true,
-         1,
-         5,
-         {"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-          "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"}},
-        {false, 1, 1, {NULL}},
-        {false,
-         1,
-         8,
-         {"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-          "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"}},
-        {false,
-         6,
-         8,
-         {"0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-          "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-          "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"}},
-        {false,
-         2,
-         5,
-         {"5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-          "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b", NULL}},
-    };
     struct tree *t = *state;
     const struct merkle_source src = {.arg = t, .leaf = leaf_of};
     struct merkle_frontier f;
@@ -279,19 +277,20 @@ published_vectors(void **state)
         assert_true(hash_eq(&root, &want));
         assert_int_equal(frontier_append(&f, &t->leaf[n], NULL, NULL, &e), 0);
     }
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        const struct hash a = hash_from(ct_root[table[i].m]), b = hash_from(ct_root[table[i].n]);
+    for (size_t i = 0; i < sizeof ct_proof / sizeof ct_proof[0]; i++) {
+        const struct hash a = hash_from(ct_root[ct_proof[i].m]),
+                          b = hash_from(ct_root[ct_proof[i].n]);
         struct merkle_proof want = {.n = 0}, got;
 
-        while (want.n < 3 && table[i].h[want.n])
-            add(&want, hash_from(table[i].h[want.n]));
-        if (table[i].inclusion) {
-            assert_int_equal(merkle_inclusion(&src, table[i].m, table[i].n, &got, &e), 0);
-            assert_true(
-                merkle_inclusion_ok(&want, &t->leaf[table[i].m], table[i].m, table[i].n, &b));
+        while (want.n < 3 && ct_proof[i].h[want.n])
+            add(&want, hash_from(ct_proof[i].h[want.n]));
+        if (ct_proof[i].inclusion) {
+            assert_int_equal(merkle_inclusion(&src, ct_proof[i].m, ct_proof[i].n, &got, &e), 0);
+            assert_true(merkle_inclusion_ok(&want, &t->leaf[ct_proof[i].m], ct_proof[i].m,
+                                            ct_proof[i].n, &b));
         } else {
-            assert_int_equal(merkle_consistency(&src, table[i].m, table[i].n, &got, &e), 0);
-            assert_true(merkle_consistency_ok(&want, table[i].m, &a, table[i].n, &b));
+            assert_int_equal(merkle_consistency(&src, ct_proof[i].m, ct_proof[i].n, &got, &e), 0);
+            assert_true(merkle_consistency_ok(&want, ct_proof[i].m, &a, ct_proof[i].n, &b));
         }
         assert_true(same(&got, &want));
     }
