@@ -32,12 +32,6 @@ span_eq(struct span a, struct span b)
 }
 
 bool
-span_is(struct span a, const char *s)
-{
-    return span_eq(a, span_of(s));
-}
-
-bool
 span_starts(struct span a, const char *s)
 {
     struct span b = span_of(s);

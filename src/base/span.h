@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
     const char *p;
@@ -23,7 +24,16 @@ struct span span_of(const char *s); /* NUL-terminated; NULL gives the empty span
 struct span span_from(const void *p, size_t n);
 struct span span_part(struct span s, size_t from, size_t n); /* cut to what s has */
 bool span_eq(struct span a, struct span b);
-bool span_is(struct span a, const char *s);
+
+/* In the header so that a literal's length and a short comparison are the compiler's. */
+static inline bool
+span_is(struct span a, const char *s)
+{
+    size_t n = s != NULL ? strlen(s) : 0;
+
+    return a.n == n && (n == 0 || memcmp(a.p, s, n) == 0);
+}
+
 bool span_starts(struct span a, const char *s);
 bool span_ends(struct span a, const char *s);
 bool span_eq_nocase(struct span a, struct span b); /* ASCII letters alone are folded */
