@@ -49,7 +49,8 @@ init_config(const struct session *s, struct config *c, struct err *e)
         first = false;
         if (c->listen_n == CONFIG_LISTEN_MAX)
             return err_set(e, ERR_USAGE, "at most 4 listeners");
-        memcpy(c->listen[c->listen_n++], one.listen[0], CONFIG_TEXT_MAX);
+        memcpy(c->listen[c->listen_n], one.listen[0], CONFIG_TEXT_MAX);
+        c->ceiling[c->listen_n++] = one.ceiling[0];
     }
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <string.h>
+#include "tlp.h"
 #include "utf8.h"
 
 #define AT(member) offsetof(struct config, member)
@@ -13,7 +14,8 @@ const struct config_entry config_table[] = {
     {"contact", CONFIG_TEXT, "", 0, 0, "", "how to reach the team: shown to everybody",
      AT(contact)},
     {"listen", CONFIG_LISTEN, "", 0, 0, "127.0.0.1:8443",
-     "address and port for HTTPS; once for each listener", AT(listen)},
+     "address and port for HTTPS, and the strictest label that may pass; once for each listener",
+     AT(listen)},
     {"certificate", CONFIG_TEXT, "", 0, 0, "",
      "PEM file; without one, the certificate made by init", AT(certificate)},
     {"key", CONFIG_TEXT, "", 0, 0, "", "PEM file with the key of that certificate", AT(key)},
@@ -41,9 +43,11 @@ config_listen_parts(struct span text, char addr[64], uint16_t *port)
 {
     struct span host;
     uint64_t number;
-    size_t colon = text.n;
+    size_t colon;
     unsigned char bin[16];
 
+    text = span_part(text, 0, span_find(text, ' ') < 0 ? text.n : (size_t)span_find(text, ' '));
+    colon = text.n;
     while (colon > 0 && text.p[colon - 1] != ':')
         colon--;
     if (colon == 0)
@@ -79,6 +83,28 @@ set_text(char *out, struct span value, struct err *e)
     return 0;
 }
 
+/* "ADDR:PORT [LABEL]" */
+static int
+set_listen(struct config *c, struct span value, struct err *e)
+{
+    struct span label = value, where;
+    enum tlp ceiling = TLP_RED;
+    char addr[64];
+    uint16_t port;
+
+    if (!span_split(&label, ' ', &where) || !config_listen_parts(where, addr, &port))
+        return err_set(e, ERR_SYNTAX, "ADDRESS:PORT in numbers, as 127.0.0.1:8443 or [::1]:8443");
+    label = span_trim(label);
+    if (label.n && !tlp_read(label, &ceiling))
+        return err_set(e, ERR_SYNTAX, "behind the port stands a TLP label, as TLP:GREEN");
+    if (c->listen_n == CONFIG_LISTEN_MAX)
+        return err_set(e, ERR_LIMIT, "at most 4 listeners");
+    if (set_text(c->listen[c->listen_n], where, e))
+        return -1;
+    c->ceiling[c->listen_n++] = (uint8_t)ceiling;
+    return 0;
+}
+
 static int
 set_int(const struct config_entry *t, int64_t *out, struct span value, struct err *e)
 {
@@ -98,8 +124,6 @@ set_entry(struct config *c, const struct config_entry *t, struct span value, boo
           struct err *e)
 {
     void *at = (char *)c + t->offset;
-    char addr[64];
-    uint16_t port;
 
     switch (t->type) {
     case CONFIG_TEXT:
@@ -112,14 +136,9 @@ set_entry(struct config *c, const struct config_entry *t, struct span value, boo
             return err_set(e, ERR_SYNTAX, "two capital letters, as TH");
         return set_text(at, value, e);
     case CONFIG_LISTEN:
-        if (!config_listen_parts(value, addr, &port))
-            return err_set(e, ERR_SYNTAX,
-                           "ADDRESS:PORT in numbers, as 127.0.0.1:8443 or [::1]:8443");
         if (first)
             c->listen_n = 0;
-        if (c->listen_n == CONFIG_LISTEN_MAX)
-            return err_set(e, ERR_LIMIT, "at most 4 listeners");
-        return set_text(c->listen[c->listen_n++], value, e);
+        return set_listen(c, value, e);
     case CONFIG_INT:
         return set_int(t, at, value, e);
     case CONFIG_LOG:
@@ -217,7 +236,9 @@ print_value(const struct config *c, const struct config_entry *t, struct buf *ou
         break;
     case CONFIG_LISTEN:
         for (unsigned i = 0; i < c->listen_n; i++)
-            buf_printf(out, "%s %s\n", t->name, c->listen[i]);
+            buf_printf(out, "%s %s%s%s\n", t->name, c->listen[i],
+                       c->ceiling[i] == TLP_RED ? "" : " ",
+                       c->ceiling[i] == TLP_RED ? "" : tlp_name((enum tlp)c->ceiling[i]));
         break;
     case CONFIG_INT:
         buf_printf(out, "%s %lld\n", t->name, (long long)*(const int64_t *)at);

@@ -25,7 +25,9 @@ struct config {
     char name[CONFIG_TEXT_MAX];    /* the team's name */
     char country[CONFIG_TEXT_MAX]; /* ISO 3166-1 alpha-2 */
     char contact[CONFIG_TEXT_MAX]; /* shown on the first page and in TAXII discovery */
-    char listen[CONFIG_LISTEN_MAX][CONFIG_TEXT_MAX]; /* "ADDR:PORT", IPv6 in brackets */
+    char listen[CONFIG_LISTEN_MAX][CONFIG_TEXT_MAX]; /* "ADDR:PORT", IPv6 in brackets;
+                                                      * the ceiling is kept apart */
+    uint8_t ceiling[CONFIG_LISTEN_MAX]; /* enum tlp: the strictest label of that listener */
     unsigned listen_n;
     char certificate[CONFIG_TEXT_MAX]; /* PEM; empty: DIR/tls/cert.pem, made at init */
     char key[CONFIG_TEXT_MAX];
@@ -67,7 +69,7 @@ int config_set(struct config *c, struct span name, struct span value, struct err
 /* The whole configuration as a file; with comments, each entry's help above it. */
 void config_print(const struct config *c, bool comments, struct buf *out);
 
-/* "ADDR:PORT" taken apart; ADDR without brackets. */
+/* "ADDR:PORT" taken apart; ADDR without brackets.  What stands behind a space is passed over. */
 bool config_listen_parts(struct span text, char addr[64], uint16_t *port);
 
 #endif

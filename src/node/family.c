@@ -26,7 +26,7 @@ family_init(struct family *f)
         f->local_fd[i] = -1;
     for (size_t r = 0; r < CONFIG_READERS_MAX; r++)
         for (size_t i = 0; i < CONFIG_LISTEN_MAX; i++)
-            f->rings[r][i] = (struct ring_fds){-1, -1, -1, -1};
+            f->rings[r][i] = RING_FDS_NONE;
 }
 
 struct kid *
@@ -105,15 +105,16 @@ send_ring(struct kid *to, const struct kid *other, const struct ring_fds *r)
 static void
 join_ring(struct kid *reader, struct kid *front)
 {
-    struct ring_fds *r = &reader->family->rings[reader->index][front->index];
+    struct ring_fds *r = &reader->family->rings[reader->index][front->index], its;
     struct err e = ERR_INIT;
 
     ring_fds_close(r);
-    if (ring_create(r, &e)) {
+    if (ring_create(r, &its, &e)) {
         log_err(&reader->family->log, LOG_ERROR, "cannot make a ring", &e);
         return;
     }
-    send_ring(reader, front, r);
+    send_ring(reader, front, &its);
+    ring_fds_close(&its);
 }
 
 /* The reader has sealed its side: now the front may have it. */
@@ -238,7 +239,7 @@ send_start(struct kid *k, struct err *e)
 {
     struct family *f = k->family;
     struct node_start s = {
-        .role = k->role, .index = k->index, .config = *f->config, .owner = f->owner, .ceiling = 4};
+        .role = k->role, .index = k->index, .config = *f->config, .owner = f->owner};
     struct buf b;
     int r = -1;
 

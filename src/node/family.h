@@ -50,7 +50,8 @@ struct family {
     int local_fd[NODE_ROLES]; /* writer, reader, auth */
     struct kid kids[NODE_CHILDREN_MAX];
     size_t kid_n;
-    struct ring_fds rings[CONFIG_READERS_MAX][CONFIG_LISTEN_MAX]; /* on their way to a front */
+    struct ring_fds rings[CONFIG_READERS_MAX][CONFIG_LISTEN_MAX]; /* a front's, kept until the
+                                                                   * reader has sealed its side */
     bool stopping;
     char last_words[256];                             /* of a child that could not start */
     void (*changed)(struct family *f, struct kid *k); /* a kid is up, or has ended */

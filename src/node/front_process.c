@@ -54,8 +54,6 @@ struct front {
     char fingerprint[TLS_FINGERPRINT];
 };
 
-static const struct ring_fds no_fds = {-1, -1, -1, -1};
-
 /* -- what is on its way ---------------------------------------------------------------------------
  */
 
@@ -395,7 +393,7 @@ self(struct child *c)
         f->child = c;
         f->listen_fd = -1;
         for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
-            f->readers[i].fds = no_fds;
+            f->readers[i].fds = RING_FDS_NONE;
         }
         f->backend = (struct backend){.ctx = f,
                                       .login = do_login,
@@ -437,7 +435,7 @@ take_ring(struct front *f, const struct node_link_msg *m, int fd, struct err *e)
     if (m->part != NODE_RING_PARTS - 1)
         return 0;
     struct ring_fds fds = r->fds;
-    r->fds = no_fds;
+    r->fds = RING_FDS_NONE;
     struct source *s = mem_zero(1, sizeof *s);
     if (!s) {
         ring_fds_close(&fds);

@@ -23,7 +23,6 @@ node_start_encode(const struct node_start *s, struct buf *out)
     config_print(&s->config, false, &b);
     buf_u8(out, s->role);
     buf_u8(out, s->index);
-    buf_u8(out, s->ceiling);
     buf_u32(out, s->owner);
     buf_put(out, s->ticket_key.b, sizeof s->ticket_key.b);
     buf_field(out, buf_view(&b));
@@ -41,7 +40,6 @@ node_start_decode(struct span message, struct node_start *out, struct err *e)
     unsigned role = reader_u8(&r);
 
     s.index = reader_u8(&r);
-    s.ceiling = reader_u8(&r);
     s.owner = reader_u32(&r);
     struct span key = reader_bytes(&r, sizeof s.ticket_key.b);
     if (key.n == sizeof s.ticket_key.b)

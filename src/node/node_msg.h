@@ -46,7 +46,6 @@ struct node_start {
     struct config config;
     struct span cert_pem, key_pem; /* a front alone */
     uint32_t owner;                /* user id that may speak on the local socket */
-    uint8_t ceiling;               /* of the listener: a TLP label's number */
 };
 
 void node_start_encode(const struct node_start *s, struct buf *out);

@@ -41,8 +41,6 @@ struct reader_process {
     struct loop_timer served;
 };
 
-static const struct ring_fds no_fds = {-1, -1, -1, -1};
-
 /* -- fronts --------------------------------------------------------------------------------------
  */
 
@@ -150,7 +148,7 @@ take_ring(struct reader_process *p, const struct node_link_msg *m, int fd, struc
                                          &f->fds.wake_reader};
 
     if (!f->reader)
-        f->fds = no_fds;
+        f->fds = RING_FDS_NONE;
     f->reader = p;
     if (m->part == 0)
         ring_fds_close(&f->fds);
@@ -162,9 +160,10 @@ take_ring(struct reader_process *p, const struct node_link_msg *m, int fd, struc
     ring_server_free(f->ring);
     f->caller = (struct caller){
         .kind = CALLER_FRONT,
-        .listener = {.number = m->index + 1, .ceiling = (enum tlp)p->child->start.ceiling}};
+        .listener = {.number = m->index + 1,
+                     .ceiling = (enum tlp)p->child->start.config.ceiling[m->index]}};
     struct ring_fds fds = f->fds;
-    f->fds = no_fds;
+    f->fds = RING_FDS_NONE;
     f->ring = ring_server_new(p->child->loop, &fds, &ring_events, f, e);
     if (!f->ring)
         return -1;

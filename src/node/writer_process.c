@@ -195,12 +195,14 @@ join(struct writer *w, struct sender *s, int fd, enum caller_kind kind, unsigned
      struct err *e)
 {
     const struct frame_options o = {.max_queue = QUEUE_MAX};
+    const struct config *conf = &w->child->start.config;
 
     sender_end(s);
     s->writer = w;
     s->caller = (struct caller){
         .kind = kind,
-        .listener = {.number = listener, .ceiling = (enum tlp)w->child->start.ceiling}};
+        .listener = {.number = listener,
+                     .ceiling = listener ? (enum tlp)conf->ceiling[listener - 1] : TLP_RED}};
     s->link = exchange_link_new(w->exchange, &s->caller);
     if (!s->link) {
         (void)close(fd);
