@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "crypto.h"
 #include "exchange.h"
+#include "keep.h"
 #include "folder.h"
 #include "json_write.h"
 #include "mem.h"
