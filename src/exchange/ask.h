@@ -53,7 +53,8 @@ enum ask_verb {
                   * what the channel allows to leave; each object at its best version */
     ASK_SHOW,    /* id: {"object":the bytes, "row":row,
                   *   "versions":[{"version","date_added","revoked","label","group","best":bool}],
-                  *   "relations":[{"kind","direction":"out"|"in","id","row"?}] (at most limit),
+                  *   "relations":[{"kind","direction":"out"|"in","id","by"?: the relationship,
+                  *     "row"?}] (at most limit coming in), "next"?,
                   *   "relations_more":bool,
                   *   "audiences":[{"label","group","publisher","date_added","readers":"sentence"}],
                   *   "defects":[{"pointer","rule","clause","text"}]} */

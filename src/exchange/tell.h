@@ -17,8 +17,9 @@
  *   ABORT  -> {"batch":n}                       what was flushed stays; the rest is dropped
  *
  *   item = {"n","id"?,"version"?,"outcome","messages":[{"pointer"?,"rule"?,"clause"?,"text"}],
- *           dry runs: "audiences":[{"label","group","new":bool,"readers":[name...]}],
- *           "unseen_refs":[{"id","readers":"who will not see it"}]}
+ *           dry runs: "audiences":[{"label","group","exercise"?,"readers":[organisation...],
+ *           "newly":[those who could read no earlier publication of it]}],
+ *           "unseen_refs":[{"id","readers":who may not see it}]}
  *   outcome = "new" | "new version" | "known" | "variant" | "copy" | "proposal" |
  *             "duplicate in the file" | "kept with defect" | "waiting" | "refused"
  *
@@ -30,11 +31,9 @@
  *   UNDO     -> {"batch":n,"erased":n,"served":[...],"later":[n...],"note"}
  *   RELEASE  -> {"batch":n,"counts":{outcome:n}}
  *   DECIDE   -> {"n","outcome"}
- *   ADMIN    -> {"kind","name",...}, what stands now; "principal":n for users and tokens;
- *               "appears":n where a grant makes n older publications appear
- *   SERVED, AUDIT -> {}
- *   BACKUP   -> {"file","bytes":n}
- *   TICK     -> {"more":bool}: slices of grants are left to do
+ *   ADMIN    -> {"kind","name"}, "principal":n and "epoch":n for users and tokens, which auth
+ * needs; "appears":n where a grant makes n older publications appear SERVED, AUDIT -> {} BACKUP ->
+ * {"file","bytes":n} TICK     -> {"more":bool}: slices of grants are left to do
  */
 #ifndef JAGA_EXCHANGE_TELL_H
 #define JAGA_EXCHANGE_TELL_H

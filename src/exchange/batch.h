@@ -1,0 +1,277 @@
+/*
+ * exchange/batch.h - what comes in together: from BEGIN to END, and what became of each object.
+ */
+#ifndef JAGA_EXCHANGE_BATCH_H
+#define JAGA_EXCHANGE_BATCH_H
+
+#include "commit.h"
+#include "inside.h"
+#include "intake.h"
+#include "label.h"
+#include "publish.h"
+#include "say.h"
+#include "store_batch.h"
+
+/* The numbers are stored: never change one, only add. */
+enum outcome {
+    OUT_NEW = 1,
+    OUT_NEW_VERSION = 2,
+    OUT_KNOWN = 3,
+    OUT_VARIANT = 4,
+    OUT_COPY = 5,
+    OUT_PROPOSAL = 6,
+    OUT_DUPLICATE = 7,
+    OUT_DEFECT = 8,
+    OUT_WAITING = 9,
+    OUT_REFUSED = 10
+};
+#define OUTCOMES 11
+
+const char *outcome_name(enum outcome o);
+
+#define SPOOL_BYTES   (64u << 20) /* of objects that wait within one batch for what they name */
+#define SPOOL_OBJECTS 50000
+#define OVERLAY_MAX   200000      /* objects that a dry run keeps in mind */
+#define ITEMS_BYTES   (12u << 20) /* of the items in one answer */
+#define CAUSES_MAX    512         /* different causes that one batch counts apart */
+#define NOTES_MAX     96          /* of one object, the writer's own among them */
+
+/* How a batch's objects are to be put; kept with what waits. */
+struct way {
+    struct asker asker;
+    bool asked; /* a label was asked for */
+    enum tlp label;
+    uint32_t group, person;
+    bool quarantine, keep_narrow, strict, dry;
+    bool decided; /* the operator has read it: what its markings leave open stops it no more */
+};
+
+void way_encode(const struct way *w, struct buf *out);
+int way_decode(struct span s, struct way *out, struct err *e);
+
+struct spooled {
+    struct spooled *next;
+    uint64_t index;
+    char *payload; /* owned */
+    size_t n;
+    char blocking[STIX_ID_MAX + 1]; /* the id that it waits for */
+    bool marking;                   /* which is a marking that it cannot do without */
+    bool edge, lists;               /* decided late, when nothing more comes: last */
+};
+
+/* What was put earlier in a dry run, which the store does not hold. */
+struct overlay {
+    size_t next; /* the next one of the same id, from 1; 0: none */
+    struct audience audience;
+    struct hash hash;
+    struct instant modified;
+    bool owner;
+    struct span bytes; /* of markings and extensions alone */
+};
+
+struct cause {
+    enum outcome outcome;
+    const char *rule, *clause, *text; /* in the batch's arena */
+    uint64_t count;
+};
+
+struct batch {
+    struct batch *next;       /* of the link */
+    struct batch *next_dirty; /* of the commit */
+    bool dirty;
+    struct exchange *x;
+    struct arena *arena;
+    uint32_t handle;
+    uint64_t number; /* 0: a dry run */
+    struct way way;
+    int64_t expiry_us; /* of the ticket */
+    bool taxii, items, quarantine;
+    char token[UUID_TEXT + 1]; /* TAXII's status id */
+    int64_t begun_us;
+    uint64_t objects;
+    uint64_t counts[OUTCOMES];
+    struct cause *causes; /* not yet written */
+    size_t cause_count;
+    struct spooled *spool, **spool_end;
+    size_t spool_bytes, spool_count;
+    struct map *awaited; /* ids that something in the spool waits for; 1: has come */
+    struct map *wanted;  /* definitions that went into an audience before they came: id -> first
+                          * entry of wants */
+    struct want *wants;
+    size_t want_count, want_cap;
+    struct map *overlaid; /* id -> first entry of overlay, from 1 */
+    struct overlay *overlay;
+    size_t overlay_count, overlay_cap;
+    struct map *meanings;  /* markings already resolved: kind | tlp << 8 */
+    struct map *went;      /* (definition, audience) that went along already */
+    struct span *markings; /* ids of marking-definitions put in this batch */
+    size_t marking_count, marking_cap;
+    struct buf items_out; /* JSON, without brackets */
+    bool items_cut;
+    struct err broken; /* a commit failed: nothing more is taken */
+};
+
+struct want {
+    size_t next;
+    struct audience audience;
+};
+
+struct exchange_link {
+    struct exchange *x;
+    struct caller caller;
+    struct batch *batches;
+};
+
+/* What is to be said of one object. */
+struct verdict_item {
+    enum outcome outcome;
+    struct span id, version;
+    struct store_note notes[NOTES_MAX];
+    size_t note_count;
+    /* dry runs */
+    struct audience targets[PUBLISH_TARGETS_MAX];
+    size_t target_count;
+    const struct audience *seen;
+    size_t seen_count;
+    const struct span *unseen;
+    size_t unseen_count;
+};
+
+void note_add(struct verdict_item *v, const char *rule, const char *clause, struct span pointer,
+              struct span text);
+
+/* -- put.c: one object ----------------------------------------------------------------------- */
+
+enum put_when {
+    PUT_NOW,  /* more may come: PUT_SPOOL where it would help */
+    PUT_FINAL /* nothing more comes: decide, or let it wait in pending */
+};
+enum put_done {
+    PUT_DONE,
+    PUT_SPOOL /* not decided: *block says what it waits for */
+};
+struct put_block {
+    struct span id;
+    bool marking;
+};
+
+/* Decides about one object and puts it.  r and all in it live in the commit's arena.  batch may be
+ * NULL for what the node itself says.  -1: the transaction is of no use any more. */
+int put_object(struct exchange *x, struct batch *b, const struct way *way,
+               const struct intake_result *r, enum put_when when, enum put_done *done,
+               struct put_block *block, struct verdict_item *v, struct err *e);
+
+/* Appends bytes to an audience without asking anybody: for what has been decided already. */
+struct put_plain {
+    const struct stix_facts *facts;
+    struct span bytes;
+    const struct hash *hash;
+    const struct store_index *index;
+    const struct audience *audience;
+    int confidence;
+    bool owner;
+    uint64_t batch;
+};
+int put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct err *e);
+/* The audience's number, made where there is none. */
+int audience_number(struct exchange *x, struct audience *a, struct err *e);
+
+/* The bytes of a definition that every node knows; {NULL, 0}: none. */
+struct span builtin_bytes(struct span id);
+
+/* -- seen.c: what the poster sees of an id ----------------------------------------------------- */
+
+struct seen {
+    struct said *said; /* publications that he sees, those of a dry run too */
+    uint64_t *p;       /* of each; 0: of this commit, or a dry run's */
+    uint64_t *batch;
+    bool *owner;
+    size_t n, cap;
+    struct span bytes; /* of the oldest, where asked for; copied into the arena */
+};
+int seen_find(struct exchange *x, struct batch *b, const struct asker *who, struct span id,
+              bool bytes, struct arena *a, struct seen *out, struct err *e);
+/* Audiences of what is seen, as an array in a. */
+const struct audience *seen_audiences(const struct seen *s, struct arena *a);
+int overlay_add(struct batch *b, struct span id, const struct overlay *o, struct err *e);
+
+/* -- batch.c ----------------------------------------------------------------------------------- */
+
+/* Counts and notes what became of an object. */
+int batch_note(struct batch *b, uint64_t index, const struct verdict_item *v, struct err *e);
+/* Writes what has been counted since the last time; in the open transaction. */
+int batch_write_causes(struct batch *b, struct err *e);
+struct batch *batch_find(struct exchange_link *l, uint32_t handle);
+/* A definition that is not here yet is wanted in an audience, should it come. */
+int batch_want(struct batch *b, struct span id, const struct audience *target, struct err *e);
+/* *fresh: this is the first time that the batch takes id along into target. */
+int batch_went_along(struct batch *b, struct span id, const struct audience *target, bool *fresh,
+                     struct err *e);
+void batch_free(struct batch *b);
+void batch_dirty(struct batch *b);
+
+int tell_begin(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+               struct err *e);
+int tell_object(struct exchange_link *l, const struct tell *t, struct err *e);
+int tell_flush(struct exchange_link *l, const struct tell *t, struct buf *out, struct err *e);
+int tell_end(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+             struct err *e);
+int tell_abort(struct exchange_link *l, const struct tell *t, struct buf *out, struct err *e);
+
+/* -- status.c: TAXII's status resource ----------------------------------------------------------
+ */
+
+int put_status(struct exchange *x, const struct store_batch *b, const struct asker *poster,
+               struct arena *a, struct buf *out, struct err *e);
+
+/* -- pending.c -----------------------------------------------------------------------------------
+ */
+
+int pending_keep(struct exchange *x, struct batch *b, const struct way *way, uint64_t index,
+                 const struct intake_result *r, enum store_wait reason, struct span marking,
+                 struct err *e);
+/* What intake would say of the bytes of the publication p, in the commit's arena. */
+int result_of_bytes(struct exchange *x, struct span bytes, uint64_t p, struct intake_result *r,
+                    struct err *e);
+/* Puts what waits again.  way: over the one it was kept with (NULL: that one). */
+int pending_retry(struct exchange *x, uint64_t n, const struct way *way, enum outcome *what,
+                  struct err *e);
+/* A marking has come: all that waits for it. */
+int pending_marking(struct exchange *x, struct span marking, struct err *e);
+
+/* -- act.c, erase.c, admin.c: the other tells ---------------------------------------------------
+ */
+
+int tell_publish(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+                 struct err *e);
+int tell_revoke(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+                struct err *e);
+int tell_erase(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+               struct err *e); /* delete, withdraw, undo */
+int tell_pending(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+                 struct err *e); /* release, decide */
+int tell_admin(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+               struct err *e);
+
+/* {"pointer"?,"rule"?,"clause"?,"text"} */
+void put_note(struct json_out *o, const struct store_note *note);
+/* name: organisations that may read a and could read none of seen. */
+void put_readers(struct exchange *x, struct json_out *o, const char *name, const struct audience *a,
+                 const struct audience *seen, size_t n);
+/* {"label","group","exercise"?,"readers":[...],"newly":[those who read none of seen]} */
+void put_audience(struct exchange *x, struct json_out *o, const struct audience *a,
+                  const struct audience *seen, size_t n);
+
+/* -- make.c ----------------------------------------------------------------------------------- */
+
+int make_identity(struct span id, struct span name, struct span country, int64_t us,
+                  struct buf *out);
+int say_own(struct exchange *x, struct span bytes, struct err *e);
+
+/* Who speaks; ERR_AUTH for a bad ticket. */
+int teller_of(struct exchange_link *l, const struct tell *t, struct asker *out, int64_t *expiry_us,
+              struct err *e);
+int audit(struct exchange *x, uint32_t principal, const char *act, struct span what,
+          const char *result, struct err *e);
+
+#endif

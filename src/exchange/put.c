@@ -1,0 +1,689 @@
+/*
+ * exchange/put.c - one object: from what was sent to where it stands.
+ *
+ * The order: its facts from its bytes; its label; the audience asked for; what the poster already
+ * sees of the id; what it refers to; then the row.  Nothing that the poster cannot see changes any
+ * of it.
+ */
+#include "batch.h"
+
+#include "stix_builtin.h"
+
+struct putting {
+    struct exchange *x;
+    struct batch *b; /* or NULL */
+    const struct way *way;
+    const struct intake_result *r;
+    struct verdict_item *v;
+    enum put_when when;
+    struct arena *a;
+    struct stix_facts facts;
+    struct label label;
+    struct publish pub;
+    struct store_index index;
+    uint32_t creator; /* organisation that the creator is bound to; 0: none */
+    uint32_t org;     /* of the poster */
+    struct seen seen; /* of the object's own id */
+    struct edge_end *ends;
+    struct span *end_ids;
+    size_t end_count;
+    struct span missing; /* the first end that is not seen; empty: none */
+};
+
+void
+note_add(struct verdict_item *v, const char *rule, const char *clause, struct span pointer,
+         struct span text)
+{
+    if (v->note_count == NOTES_MAX)
+        return;
+    v->notes[v->note_count++] = (struct store_note){pointer, span_of(rule), span_of(clause), text};
+}
+
+static int
+refuse(struct putting *p, const char *rule, const char *text)
+{
+    p->v->outcome = OUT_REFUSED;
+    note_add(p->v, rule, "", (struct span){0}, span_of(text));
+    return 0;
+}
+
+/* -- labels ---------------------------------------------------------------------------------------
+ */
+
+/* policy's resolver: a marking that the poster sees, by its oldest bytes. */
+static int
+resolve(void *ctx, struct span id, struct marking_meaning *out, struct err *e)
+{
+    struct putting *p = ctx;
+    struct stix_facts facts;
+    struct seen s;
+    uint64_t kept;
+
+    if (p->b != NULL && map_get(p->b->meanings, id, &kept)) {
+        out->kind = (enum marking_kind)(kept & 0xff);
+        out->tlp = (enum tlp)(kept >> 8);
+        return 1;
+    }
+    if (seen_find(p->x, p->b, &p->way->asker, id, true, p->a, &s, e) != 0)
+        return -1;
+    if (s.n == 0 || s.bytes.n == 0)
+        return 0;
+    if (stix_facts_read(s.bytes, p->a, &facts, e) != 0)
+        return -1;
+    marking_meaning_read(&facts, out);
+    kept = (uint64_t)out->kind | (uint64_t)out->tlp << 8;
+    if (p->b != NULL && map_put(p->b->meanings, id, kept, NULL) < 0)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    return 1;
+}
+
+static enum store_wait
+wait_of(enum publish_rule rule)
+{
+    return rule == PUBLISH_WAIT_MARKING   ? STORE_WAIT_MARKING
+           : rule == PUBLISH_WAIT_UNCLEAR ? STORE_WAIT_UNCLEAR
+                                          : STORE_WAIT_QUARANTINE;
+}
+
+static int
+keep_waiting(struct putting *p, enum store_wait reason, enum outcome outcome, const char *rule,
+             struct span text, struct err *e)
+{
+    struct span marking = {0};
+    struct err full = ERR_INIT;
+
+    p->v->outcome = outcome;
+    if (reason == STORE_WAIT_MARKING && p->label.unresolved_count > 0)
+        marking = p->label.unresolved[0];
+    note_add(p->v, rule, "", (struct span){0}, text);
+    if (p->way->dry)
+        return 0;
+    if (pending_keep(p->x, p->b, p->way, p->r->index, p->r, reason, marking, &full) == 0)
+        return 0;
+    if (full.code == ERR_FULL)
+        return refuse(p, "waiting-full", "too much is waiting already; nothing more can wait");
+    if (e != NULL)
+        *e = full;
+    return -1;
+}
+
+/* Where it goes.  1: decided, and it goes nowhere. */
+static int
+decide_audience(struct putting *p, struct err *e)
+{
+    struct publish_ask ask = {
+        .poster = p->way->asker,
+        .asked = p->way->asked,
+        .asked_tlp = p->way->label,
+        .group = p->way->group,
+        .person = p->way->person,
+        .way_default = p->x->way_default,
+        .quarantine = p->way->quarantine,
+    };
+    const char *text;
+
+    publish_decide(&p->x->cast.rights, &ask, &p->label, &p->pub);
+    if (p->pub.rule == PUBLISH_YES)
+        return 0;
+    text = publish_rule_text(p->pub.rule);
+    if (!publish_waits(p->pub.rule))
+        return refuse(p, "publish", text) == 0 ? 1 : -1;
+    if (keep_waiting(
+            p, wait_of(p->pub.rule), OUT_WAITING, "waiting",
+            p->pub.rule == PUBLISH_WAIT_UNCLEAR && p->label.unclear_what.n > 0
+                ? span_of(arena_printf(p->a, "%s (%.*s)", text, (int)p->label.unclear_what.n,
+                                       p->label.unclear_what.p))
+                : span_of(text),
+            e) != 0)
+        return -1;
+    return 1;
+}
+
+/* -- references -----------------------------------------------------------------------------------
+ */
+
+/* Where the poster sees what the object refers to. */
+static int
+find_ends(struct putting *p, struct err *e)
+{
+    const struct store_index *ix = &p->index;
+    const struct audience *list;
+    struct seen s;
+
+    if (ix->edge_count == 0)
+        return 0;
+    p->ends = arena_zero(p->a, ix->edge_count, sizeof *p->ends);
+    p->end_ids = arena_zero(p->a, ix->edge_count, sizeof *p->end_ids);
+    if (p->ends == NULL || p->end_ids == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < ix->edge_count; i++) {
+        if (span_eq(ix->edges[i].id, p->facts.id.text))
+            continue;
+        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, false, p->a, &s, e) != 0)
+            return -1;
+        if (s.n == 0) {
+            if (p->missing.n == 0)
+                p->missing = ix->edges[i].id;
+            if (p->when == PUT_NOW)
+                return 0; /* it will be asked again */
+            continue;
+        }
+        list = seen_audiences(&s, p->a);
+        if (list == NULL)
+            return err_set(e, ERR_MEMORY, "out of memory");
+        p->ends[p->end_count] = (struct edge_end){list, s.n};
+        p->end_ids[p->end_count++] = ix->edges[i].id;
+    }
+    return 0;
+}
+
+static bool
+end_shown(const struct rights *r, const struct audience *target, const struct edge_end *end)
+{
+    for (size_t i = 0; i < end->seen_count; i++) {
+        if (audience_narrower(r, target, &end->seen[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Narrows an edge; says of anything else whether it names what its readers may not see.
+ * 1: refused. */
+static int
+check_ends(struct putting *p, struct audience *target, bool edge, struct err *e)
+{
+    const struct rights *r = &p->x->cast.rights;
+    struct audience narrowed;
+    struct span *unseen;
+    size_t n = 0;
+
+    if (p->end_count == 0)
+        return 0;
+    if (edge) {
+        if (!edge_narrow(r, &p->way->asker, target, p->ends, p->end_count, &narrowed)) {
+            refuse(p, "edge-nowhere",
+                   "no audience may see both of its ends, and naming one would disclose it");
+            return 1;
+        }
+        if (!audience_same(target, &narrowed))
+            note_add(p->v, "edge-narrowed", "", (struct span){0},
+                     SPAN("goes to those who may see both of its ends"));
+        *target = narrowed;
+        return 0;
+    }
+    unseen = arena_zero(p->a, p->end_count, sizeof *unseen);
+    if (unseen == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < p->end_count; i++) {
+        if (!end_shown(r, target, &p->ends[i]))
+            unseen[n++] = p->end_ids[i];
+    }
+    if (n == 0)
+        return 0;
+    p->v->unseen = unseen;
+    p->v->unseen_count = n;
+    if (p->creator != 0 && p->creator == p->org && !p->way->keep_narrow) {
+        for (size_t i = 0; i < n && i < 8; i++)
+            note_add(p->v, "reference-narrower", "", (struct span){0}, unseen[i]);
+        refuse(p, "reference-narrower", "it names what not all of its readers may see");
+        return 1;
+    }
+    for (size_t i = 0; i < n && i < 8; i++)
+        note_add(p->v, "reference-narrower", "", unseen[i],
+                 SPAN("names what not all of its readers may see"));
+    return 0;
+}
+
+struct span
+builtin_bytes(struct span id)
+{
+    const struct stix_builtin *t = stix_builtin_find(id);
+
+    if (span_is(id, EXERCISE_MARK_ID))
+        return SPAN(EXERCISE_MARK_BYTES);
+    return t != NULL && t->bytes != NULL ? span_of(t->bytes) : (struct span){0};
+}
+
+/* -- rows -----------------------------------------------------------------------------------------
+ */
+
+int
+audience_number(struct exchange *x, struct audience *a, struct err *e)
+{
+    for (size_t i = 0; i < x->cast.audience_count; i++) {
+        if (audience_same(&x->cast.audiences[i], a)) {
+            a->number = x->cast.audiences[i].number;
+            return 0;
+        }
+    }
+    if (store_audience_find(x->store, a, true, e) < 0)
+        return -1;
+    return cast_refresh(x, e);
+}
+
+static enum store_order
+order_of(const struct stix_facts *f)
+{
+    static const char *const lists[] = {"report", "grouping", "note", "opinion"};
+
+    if (stix_id_is_marking(f->id.text) || stix_id_is_extension(f->id.text))
+        return STORE_MARKING;
+    if (span_is(f->id.type, "identity"))
+        return STORE_IDENTITY;
+    if (f->class == STIX_SRO)
+        return STORE_EDGE;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (span_is(f->id.type, lists[i]))
+            return STORE_REPORT;
+    }
+    return STORE_OTHER;
+}
+
+static bool
+is_versioned(const struct stix_facts *f)
+{
+    return f->class != STIX_SCO && f->modified.text.p != NULL && !stix_id_is_marking(f->id.text);
+}
+
+int
+put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct err *e)
+{
+    const struct stix_facts *f = p->facts;
+    struct audience a = *p->audience;
+    struct store_row row;
+
+    if (audience_number(x, &a, e) != 0)
+        return -1;
+    row = (struct store_row){
+        .id = f->id.text,
+        .type = f->id.type,
+        .bytes = p->bytes,
+        .hash = *p->hash,
+        .audience = a.number,
+        .publisher = ORG_SELF,
+        .order = order_of(f),
+        .versioned = is_versioned(f),
+        .modified = f->modified.at,
+        .owner = p->owner,
+        .revoked = f->revoked,
+        .spec20 = span_is(top_member(p->bytes, "spec_version"), "\"2.0\""),
+        .confidence = p->confidence,
+        .batch = p->batch,
+        .index = *p->index,
+    };
+    if (store_put(x->store, &row, at, e) != 0)
+        return -1;
+    x->commit->bytes += p->bytes.n + 512;
+    return 0;
+}
+
+/* A definition that the object uses goes along into its audience. */
+static int
+along_one(struct putting *p, struct span id, const struct audience *target, struct err *e)
+{
+    struct put_plain plain = {.audience = target, .confidence = -1};
+    struct store_index index = {0};
+    struct stix_facts facts;
+    struct hash hash;
+    struct seen s;
+    struct overlay o;
+
+    if (seen_find(p->x, p->b, &p->way->asker, id, true, p->a, &s, e) != 0)
+        return -1;
+    for (size_t i = 0; i < s.n; i++) {
+        if (audience_same(&s.said[i].audience, target))
+            return 0;
+    }
+    if (s.bytes.n == 0)
+        s.bytes = builtin_bytes(id);
+    if (s.bytes.n == 0)
+        return p->b != NULL ? batch_want(p->b, id, target, e) : 0;
+    hash_sha256(s.bytes, &hash);
+    if (p->way->dry) {
+        o = (struct overlay){.audience = *target, .hash = hash, .bytes = s.bytes};
+        return overlay_add(p->b, id, &o, e);
+    }
+    if (stix_facts_read(s.bytes, p->a, &facts, e) != 0 ||
+        index_rows(p->x, s.bytes, p->a, &index, e) != 0)
+        return -1;
+    plain.facts = &facts;
+    plain.bytes = s.bytes;
+    plain.hash = &hash;
+    plain.index = &index;
+    plain.owner = s.n > 0 && s.owner[0];
+    plain.batch = p->b != NULL ? p->b->number : 0;
+    return put_row_plain(p->x, &plain, NULL, e);
+}
+
+static int
+along(struct putting *p, const struct audience *target, struct err *e)
+{
+    const struct stix_facts *f = &p->facts;
+
+    for (size_t i = 0; i < f->marking_count + f->ext_count; i++) {
+        struct span id = i < f->marking_count ? f->markings[i].id : f->exts[i - f->marking_count];
+        bool fresh = true;
+
+        if (!stix_id_is_marking(id) && !stix_id_is_extension(id))
+            continue;
+        if (p->b != NULL && batch_went_along(p->b, id, target, &fresh, e) != 0)
+            return -1;
+        if (fresh && along_one(p, id, target, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+put_defects(struct putting *p, size_t at, struct err *e)
+{
+    const struct intake_result *r = p->r;
+    struct store_note *notes;
+
+    if (r->defect_count == 0)
+        return 0;
+    notes = arena_zero(p->a, r->defect_count, sizeof *notes);
+    if (notes == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < r->defect_count; i++)
+        notes[i] = (struct store_note){r->defects[i].pointer, r->defects[i].rule,
+                                       r->defects[i].clause, r->defects[i].text};
+    return store_defects_put(p->x->store, at, notes, r->defect_count, e);
+}
+
+/* Whether bytes of the same hash that the poster sees rank as the creator's own. */
+static bool
+owner_of(const struct putting *p, const struct say *say)
+{
+    if (say->rule == SAY_RULE_CREATOR)
+        return true;
+    for (size_t i = 0; i < p->seen.n; i++) {
+        if (p->seen.owner[i] && hash_eq(&p->seen.said[i].hash, &p->r->hash))
+            return true;
+    }
+    return false;
+}
+
+static int
+put_target(struct putting *p, const struct audience *target, const struct say *say, struct err *e)
+{
+    struct put_plain plain = {
+        .facts = &p->facts,
+        .bytes = p->r->canonical,
+        .hash = &p->r->hash,
+        .index = &p->index,
+        .audience = target,
+        .confidence = p->r->found.confidence,
+        .owner = owner_of(p, say),
+        .batch = p->b != NULL ? p->b->number : 0,
+    };
+    bool keep = stix_id_is_marking(p->facts.id.text) || stix_id_is_extension(p->facts.id.text);
+    struct overlay o = {
+        .audience = *target,
+        .hash = p->r->hash,
+        .modified = p->facts.modified.at,
+        .owner = plain.owner,
+        .bytes = keep ? p->r->canonical : (struct span){0},
+    };
+    size_t at;
+
+    if (along(p, target, e) != 0)
+        return -1;
+    if (p->way->dry)
+        return overlay_add(p->b, p->facts.id.text, &o, e);
+    if (put_row_plain(p->x, &plain, &at, e) != 0)
+        return -1;
+    return put_defects(p, at, e);
+}
+
+/* The batch that stored what is known learns, at an undo, of those who relied on it. */
+static int
+note_known(struct putting *p, const struct audience *target, struct err *e)
+{
+    if (p->b == NULL || p->way->dry)
+        return 0;
+    for (size_t i = 0; i < p->seen.n; i++) {
+        if (p->seen.p[i] != 0 && p->seen.batch[i] != p->b->number &&
+            audience_same(&p->seen.said[i].audience, target) &&
+            hash_eq(&p->seen.said[i].hash, &p->r->hash))
+            return store_known_put(p->x->store, p->seen.p[i], p->b->number, e);
+    }
+    return 0;
+}
+
+static enum outcome
+outcome_of(const struct putting *p, enum say_outcome o)
+{
+    bool defect = p->r->class == INTAKE_DEFECT;
+
+    switch (o) {
+    case SAY_NEW:
+        return defect ? OUT_DEFECT : OUT_NEW;
+    case SAY_NEW_VERSION:
+        return defect ? OUT_DEFECT : OUT_NEW_VERSION;
+    case SAY_KNOWN:
+        return OUT_KNOWN;
+    case SAY_VARIANT:
+        return OUT_VARIANT;
+    case SAY_COPY:
+        return OUT_COPY;
+    case SAY_PROPOSAL:
+        return OUT_PROPOSAL;
+    case SAY_WAITING:
+        return OUT_WAITING;
+    case SAY_REFUSED:
+        break;
+    }
+    return OUT_REFUSED;
+}
+
+/* One target.  first: its outcome is the object's. */
+static int
+say_target(struct putting *p, struct audience target, bool first, struct err *e)
+{
+    struct verdict_item *v = p->v;
+    bool edge = p->facts.class == STIX_SRO;
+    struct say_ask ask;
+    struct say say;
+    int rc;
+
+    rc = check_ends(p, &target, edge, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    ask = (struct say_ask){
+        .rights = &p->x->cast.rights,
+        .poster = p->way->asker,
+        .publisher = ORG_SELF,
+        .creator = p->creator,
+        .observable = !is_versioned(&p->facts) && p->facts.created.text.p == NULL,
+        .hash = p->r->hash,
+        .modified = is_versioned(&p->facts) ? p->facts.modified.at : p->facts.created.at,
+        .target = target,
+        .seen = p->seen.said,
+        .seen_count = p->seen.n,
+    };
+    say = say_decide(&ask);
+    if (first)
+        v->outcome = outcome_of(p, say.outcome);
+    switch (say.outcome) {
+    case SAY_KNOWN:
+        return note_known(p, &target, e);
+    case SAY_PROPOSAL:
+        return first ? keep_waiting(p, STORE_WAIT_PROPOSAL, OUT_PROPOSAL, "proposal",
+                                    span_of(say_rule_text(say.rule)), e)
+                     : 0;
+    case SAY_WAITING:
+        return first ? keep_waiting(p, STORE_WAIT_RELAXED, OUT_WAITING, "waiting",
+                                    span_of(say_rule_text(say.rule)), e)
+                     : 0;
+    case SAY_REFUSED:
+        return first ? refuse(p, "say", say_rule_text(say.rule)) : 0;
+    default:
+        break;
+    }
+    v->targets[v->target_count++] = target;
+    return put_target(p, &target, &say, e);
+}
+
+/* A definition has come: it goes to the audiences that use it already. */
+static int
+serve_wants(struct putting *p, struct err *e)
+{
+    struct span id = p->facts.id.text;
+    uint64_t at = 0;
+
+    if (p->b == NULL || p->v->target_count == 0 || !map_get(p->b->wanted, id, &at))
+        return 0;
+    for (; at != 0; at = p->b->wants[at - 1].next) {
+        if (along_one(p, id, &p->b->wants[at - 1].audience, e) != 0)
+            return -1;
+    }
+    map_del(p->b->wanted, id);
+    return 0;
+}
+
+/* -- the whole ------------------------------------------------------------------------------------
+ */
+
+static int
+index_of(struct putting *p, struct err *e)
+{
+    const struct intake_result *r = p->r;
+    struct span *values = arena_zero(p->a, r->found.value_count + 1, sizeof *values);
+    struct span *rules = arena_zero(p->a, r->defect_count + 1, sizeof *rules);
+    size_t n = 0;
+
+    if (values == NULL || rules == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < r->found.value_count; i++)
+        values[i] = r->found.values[i].key;
+    for (size_t i = 0; i < r->defect_count; i++) {
+        size_t k = 0;
+
+        while (k < n && !span_eq(rules[k], r->defects[i].rule))
+            k++;
+        if (k == n)
+            rules[n++] = r->defects[i].rule;
+    }
+    p->index.values = values;
+    p->index.value_count = r->found.value_count;
+    p->index.labels = r->found.labels;
+    p->index.label_count = r->found.label_count;
+    p->index.defects = rules;
+    p->index.defect_count = n;
+    p->index.texts = r->found.texts;
+    p->index.text_count = r->found.text_count;
+    return index_edges(&p->facts, p->a, &p->index, e);
+}
+
+static void
+note_defects(struct putting *p)
+{
+    for (size_t i = 0; i < p->r->defect_count && p->v->note_count < NOTES_MAX - 16; i++)
+        p->v->notes[p->v->note_count++] =
+            (struct store_note){p->r->defects[i].pointer, p->r->defects[i].rule,
+                                p->r->defects[i].clause, p->r->defects[i].text};
+}
+
+/* What can be said before anything is looked up.  1: decided. */
+static int
+first_look(struct putting *p, struct err *e)
+{
+    struct marking_meaning builtin;
+    struct err bad = ERR_INIT;
+
+    p->v->id = p->r->id;
+    note_defects(p);
+    if (p->r->class == INTAKE_REFUSED || (p->r->class == INTAKE_DEFECT && p->way->strict)) {
+        p->v->outcome = OUT_REFUSED;
+        return 1;
+    }
+    if (stix_facts_read(p->r->canonical, p->a, &p->facts, &bad) != 0) {
+        if (bad.code == ERR_MEMORY) {
+            *e = bad;
+            return -1;
+        }
+        refuse(p, "bytes", bad.text);
+        return 1;
+    }
+    p->v->id = p->facts.id.text;
+    if (stix_facts_version(&p->facts) != NULL)
+        p->v->version = stix_facts_version(&p->facts)->text;
+    if (p->r->duplicate) {
+        p->v->outcome = OUT_DUPLICATE;
+        return 1;
+    }
+    if (marking_builtin(p->facts.id.text, &builtin)) {
+        p->v->outcome = OUT_KNOWN; /* every node has it, and its own bytes stand */
+        return 1;
+    }
+    return 0;
+}
+
+static bool
+blocks(struct putting *p, struct put_block *block)
+{
+    if (p->when != PUT_NOW)
+        return false;
+    if (p->label.unresolved_count > 0) {
+        *block = (struct put_block){p->label.unresolved[0], true};
+        return true;
+    }
+    return false;
+}
+
+int
+put_object(struct exchange *x, struct batch *b, const struct way *way,
+           const struct intake_result *r, enum put_when when, enum put_done *done,
+           struct put_block *block, struct verdict_item *v, struct err *e)
+{
+    struct putting *p = arena_zero(x->commit->arena, 1, sizeof *p);
+    const struct right_principal *poster;
+    int rc;
+
+    *done = PUT_DONE;
+    v->note_count = v->target_count = v->unseen_count = v->seen_count = 0;
+    if (p == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    *p = (struct putting){
+        .x = x, .b = b, .way = way, .r = r, .v = v, .when = when, .a = x->commit->arena};
+    poster = rights_principal(&x->cast.rights, way->asker.principal);
+    p->org = poster != NULL ? poster->org : 0;
+    rc = first_look(p, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (label_read(&p->facts, resolve, p, p->a, &p->label, e) != 0)
+        return -1;
+    if (way->decided) {
+        p->label.unresolved_count = 0;
+        p->label.unclear = false;
+    }
+    if (blocks(p, block)) {
+        *done = PUT_SPOOL;
+        return 0;
+    }
+    rc = decide_audience(p, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (index_of(p, e) != 0 || find_ends(p, e) != 0)
+        return -1;
+    if (when == PUT_NOW && p->missing.n > 0) {
+        *block = (struct put_block){p->missing, false};
+        *done = PUT_SPOOL;
+        return 0;
+    }
+    if (p->facts.created_by.n > 0 && store_bound(x->store, p->facts.created_by, &p->creator, e) < 0)
+        return -1;
+    if (seen_find(x, b, &way->asker, p->facts.id.text, false, p->a, &p->seen, e) != 0)
+        return -1;
+    for (size_t i = 0; i < p->pub.count; i++) {
+        if (i > 0 &&
+            (v->outcome == OUT_REFUSED || v->outcome == OUT_WAITING || v->outcome == OUT_PROPOSAL))
+            break;
+        if (say_target(p, p->pub.targets[i], i == 0, e) != 0)
+            return -1;
+    }
+    v->seen = way->dry ? seen_audiences(&p->seen, p->a) : NULL;
+    v->seen_count = v->seen != NULL ? p->seen.n : 0;
+    return serve_wants(p, e);
+}
