@@ -112,27 +112,6 @@ read_red(const struct right_principal *p, const struct asker *who, const struct 
     return yes(READ_YES_NAMED);
 }
 
-/* How an organisation stands to a group's generation. */
-enum standing { STANDS_OUTSIDE, STANDS_CONSTITUENT, STANDS_MEMBER };
-
-static enum standing
-standing(const struct rights *r, const struct right_generation *g, uint32_t org)
-{
-    const struct right_org *o = rights_org(r, org);
-
-    if (o == NULL) {
-        return STANDS_OUTSIDE;
-    }
-    if (rights_in_generation(g, org)) {
-        return STANDS_MEMBER;
-    }
-    /* One step: a constituent has no constituents. */
-    if (o->kind == ORG_CONSTITUENT && rights_in_generation(g, o->member)) {
-        return STANDS_CONSTITUENT;
-    }
-    return STANDS_OUTSIDE;
-}
-
 static struct verdict
 read_group(const struct rights *r, const struct right_principal *p, const struct audience *a)
 {
@@ -147,7 +126,7 @@ read_group(const struct rights *r, const struct right_principal *p, const struct
         return p->kind == PRINCIPAL_ANONYMOUS && !r->public_open ? no(READ_NO_PUBLIC)
                                                                  : yes(READ_YES_PUBLIC);
     }
-    s = standing(r, g, p->org);
+    s = rights_standing(r, g, p->org);
     if (s == STANDS_OUTSIDE) {
         return no(READ_NO_GROUP);
     }

@@ -118,15 +118,6 @@ check_person(const struct rights *r, const struct right_principal *p, const stru
     return PUBLISH_YES;
 }
 
-static bool
-in_region(const struct rights *r, const struct right_generation *region, uint32_t org)
-{
-    const struct right_org *o = rights_org(r, org);
-
-    return rights_in_generation(region, org) ||
-           (o != NULL && o->kind == ORG_CONSTITUENT && rights_in_generation(region, o->member));
-}
-
 /* One step down (a release to a constituent) or up (a constituent's report to its member). */
 static bool
 one_step(const struct rights *r, uint32_t a, uint32_t b)
@@ -158,7 +149,7 @@ check_group(const struct rights *r, const struct right_principal *p, const struc
     case GROUP_KIND_PUBLIC:
         return a->label == TLP_CLEAR ? PUBLISH_YES : PUBLISH_NO_PUBLIC;
     case GROUP_KIND_REGION:
-        return in_region(r, g, p->org) ? PUBLISH_YES : PUBLISH_NO_GROUP;
+        return rights_standing(r, g, p->org) != STANDS_OUTSIDE ? PUBLISH_YES : PUBLISH_NO_GROUP;
     case GROUP_KIND_OWN:
         return one_step(r, p->org, group->org) ? PUBLISH_YES : PUBLISH_NO_GROUP;
     case GROUP_KIND_NAMED:

@@ -72,6 +72,21 @@ rights_in_generation(const struct right_generation *g, uint32_t org)
     return find_number(g->members, g->member_count, sizeof *g->members, org) != NULL;
 }
 
+enum standing
+rights_standing(const struct rights *r, const struct right_generation *g, uint32_t org)
+{
+    const struct right_org *o = rights_org(r, org);
+
+    if (o == NULL) {
+        return STANDS_OUTSIDE;
+    }
+    if (rights_in_generation(g, org)) {
+        return STANDS_MEMBER;
+    }
+    return o->kind == ORG_CONSTITUENT && rights_in_generation(g, o->member) ? STANDS_CONSTITUENT
+                                                                            : STANDS_OUTSIDE;
+}
+
 bool
 rights_org_active(const struct rights *r, uint32_t org, int64_t now_us)
 {

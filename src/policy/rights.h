@@ -115,6 +115,12 @@ const struct right_group *rights_own_group(const struct rights *r, uint32_t org)
 
 bool rights_in_generation(const struct right_generation *g, uint32_t org);
 
+/* How an organisation stands to a group: in it, served by one that is (one step, for a constituent
+ * has none of its own), or neither. */
+enum standing { STANDS_OUTSIDE, STANDS_CONSTITUENT, STANDS_MEMBER };
+enum standing rights_standing(const struct rights *r, const struct right_generation *g,
+                              uint32_t org);
+
 /* Whether the organisation can take part at all: there, not disabled, not expired. */
 bool rights_org_active(const struct rights *r, uint32_t org, int64_t now_us);
 

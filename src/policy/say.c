@@ -93,6 +93,15 @@ is_relaxed(const struct say_ask *ask)
     return newest != NULL && ask->target.label < newest->audience.label;
 }
 
+/* The generation that an audience names; NULL where there is none, and so no reader. */
+static const struct right_generation *
+generation_of(const struct rights *r, const struct audience *a)
+{
+    const struct right_generation *g = rights_generation(r, a->generation);
+
+    return g != NULL && g->group == a->group ? g : NULL;
+}
+
 /* A member passes AMBER on to its own constituent, one step: what it releases it must have got as
  * a member of the group itself. */
 static bool
@@ -100,12 +109,12 @@ is_release(const struct rights *r, uint32_t org, const struct audience *from,
            const struct audience *to)
 {
     const struct right_group *group = rights_group(r, to->group);
-    const struct right_generation *g = rights_generation(r, from->generation);
+    const struct right_generation *g = generation_of(r, from);
     const struct right_org *constituent;
 
     if (from->label != TLP_AMBER || to->label < TLP_AMBER || to->label == TLP_RED ||
         from->exercise != to->exercise || group == NULL || group->kind != GROUP_KIND_OWN ||
-        g == NULL || g->group != from->group || !rights_in_generation(g, org)) {
+        g == NULL || !rights_in_generation(g, org)) {
         return false;
     }
     constituent = rights_org(r, group->org);
@@ -177,20 +186,6 @@ say_decide(const struct say_ask *ask)
                                              : SAY_RULE_UNBOUND);
 }
 
-/* Whether principals of an organisation can be readers of a group's audience. */
-static bool
-org_reads(const struct rights *r, const struct right_org *o, const struct audience *a)
-{
-    const struct right_generation *g = rights_generation(r, a->generation);
-
-    if (g == NULL || g->group != a->group) {
-        return false;
-    }
-    return rights_in_generation(g, o->number) ||
-           (a->label <= TLP_GREEN && o->kind == ORG_CONSTITUENT &&
-            rights_in_generation(g, o->member));
-}
-
 static bool
 for_public(const struct rights *r, const struct audience *a)
 {
@@ -215,6 +210,8 @@ person_reads(const struct rights *r, uint32_t person, const struct audience *b)
 bool
 audience_narrower(const struct rights *r, const struct audience *a, const struct audience *b)
 {
+    const struct right_generation *from, *to;
+
     if (a->exercise != b->exercise || a->label < b->label) {
         return false;
     }
@@ -227,8 +224,16 @@ audience_narrower(const struct rights *r, const struct audience *a, const struct
     if (for_public(r, a) || for_public(r, b)) {
         return for_public(r, b);
     }
-    for (size_t i = 0; i < r->org_count; i++) {
-        if (org_reads(r, &r->orgs[i], a) && !org_reads(r, &r->orgs[i], b)) {
+    from = generation_of(r, a);
+    to = generation_of(r, b);
+    if (from == NULL || to == NULL) {
+        return false;
+    }
+    /* Where a lets constituents read, so does b, whose label is no stricter: members tell all. */
+    for (size_t i = 0; i < from->member_count; i++) {
+        enum standing s = rights_standing(r, to, from->members[i]);
+
+        if (s == STANDS_OUTSIDE || (s == STANDS_CONSTITUENT && b->label > TLP_GREEN)) {
             return false;
         }
     }
@@ -244,7 +249,7 @@ struct edge {
     size_t end_count;
     bool found;
     struct audience best;
-    size_t best_readers;
+    size_t best_members;
 };
 
 static bool
@@ -267,36 +272,30 @@ edge_fits(const struct edge *g, const struct audience *a)
 }
 
 static size_t
-count_readers(const struct rights *r, const struct audience *a)
+count_members(const struct rights *r, const struct audience *a)
 {
-    size_t n = 0;
+    const struct right_generation *g = generation_of(r, a);
 
-    if (for_public(r, a)) {
-        return SIZE_MAX;
-    }
-    for (size_t i = 0; i < r->org_count && a->label != TLP_RED; i++) {
-        n += org_reads(r, &r->orgs[i], a);
-    }
-    return n;
+    return for_public(r, a) ? SIZE_MAX : g != NULL ? g->member_count : 0;
 }
 
 /* The laxer label is the wider, then the group of more organisations; the first of equals stays. */
 static void
 edge_try(struct edge *g, struct audience a)
 {
-    size_t readers;
+    size_t members;
 
     a.number = 0;
     a.exercise = g->target->exercise;
     if (publish_may(g->r, g->poster, &a) != PUBLISH_YES || !edge_fits(g, &a)) {
         return;
     }
-    readers = count_readers(g->r, &a);
+    members = count_members(g->r, &a);
     if (!g->found || a.label < g->best.label ||
-        (a.label == g->best.label && readers > g->best_readers)) {
+        (a.label == g->best.label && members > g->best_members)) {
         g->found = true;
         g->best = a;
-        g->best_readers = readers;
+        g->best_members = members;
     }
 }
 
