@@ -93,8 +93,7 @@ test_round(void **state)
 {
     static const char *const texts[] = {
         TEXT, "{", "{\"type\":\"indicator\",\"id\":\"x\"}",
-        "{\"type\":\"mutex\",\"id\":\"mutex--00000000-0000-4000-8000-000000000001\","
-        "\"name\":\"m\"}"};
+        "{\"type\":\"mutex\",\"id\":\"mutex--00000000-0000-4000-8000-000000000001\"}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
