@@ -41,7 +41,6 @@ struct store_principal {
     struct right_principal r;
     struct span name; /* unique among those not removed */
     struct span title;
-    uint32_t group; /* a token limited to one group; 0: not */
     int64_t created_us;
     bool removed;
 };
