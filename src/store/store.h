@@ -56,6 +56,7 @@ struct store_index {
     const struct store_edge *edges; /* no doubles */
     size_t edge_count;
     struct span creator; /* created_by_ref; empty: none */
+    struct span version; /* modified as written; empty where the object has none */
 };
 
 /* Fills *out from an object's bytes; lists live in a.  -1: failed. */

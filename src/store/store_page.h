@@ -59,6 +59,7 @@ struct store_page_ask {
     int64_t after_us; /* dates beyond this one */
     uint32_t limit;   /* 1 to 10,000 */
     unsigned want;
+    int way; /* how rows are found: 0 chooses the cheapest; tests ask for each (store_scan.h) */
 };
 
 struct store_page_end {

@@ -13,8 +13,9 @@
 #include "crypto.h"
 #include "store.h"
 
-#define STORE_DATED_AHEAD_US 86400000000 /* dated more than a day past its arrival: ranks lowest   \
-                                          */
+#define STORE_DATED_AHEAD_US                                                                       \
+    86400000000 /* dated more than a day past its arrival: ranks lowest                            \
+                 */
 
 enum store_order { /* within an audience: clients want ends before edges */
                    STORE_MARKING,
@@ -34,7 +35,8 @@ struct store_row {
     uint64_t group_version; /* for the entry's header; 0 where there is none yet */
     enum store_order order;
     bool versioned; /* has modified; SCOs and markings have none: every content is listed */
-    struct instant modified; /* where versioned */
+    struct instant modified; /* or created where it is not versioned and has that */
+    bool created;            /* ... which is so */
     bool owner;              /* by the creator to whom the id is bound: ranks highest */
     bool revoked;
     bool spec20;    /* of STIX 2.0 */
@@ -66,7 +68,8 @@ struct store_held {
     int64_t arrival_us;
     uint64_t batch;
     bool versioned, owner, ahead, revoked;
-    bool erased; /* an erase row of this id: no bytes */
+    bool erased;     /* an erase row of this id: no bytes; modified is that of what was erased */
+    uint64_t target; /* ... which was this publication */
     struct instant modified;
     struct span bytes; /* borrowed during the call */
     struct hash hash;

@@ -1,0 +1,35 @@
+/*
+ * store/store_gen.h - generations of index rows: where the rows of a key lie.
+ *
+ * Within this room only.  Index rows are keyed (generation, key, p), generation being p >> 16, so
+ * that inserts stay in a region that fits the cache.  When there are many, the oldest sixteen are
+ * merged into one of the next level, piece by piece; it has a negative number.  Generations follow
+ * one another in the order of p.
+ */
+#ifndef JAGA_STORE_STORE_GEN_H
+#define JAGA_STORE_STORE_GEN_H
+
+#include "store.h"
+
+struct gen_walk {
+    struct store *s;
+    int64_t base;   /* next plain generation */
+    int64_t merged; /* next merged one, counted from 0 */
+    bool half;      /* one that is being merged: rows are in both */
+};
+
+#define GEN_OF(p)     ((int64_t)((p) >> 16))
+#define GEN_MERGED(n) (-1 - (int64_t)(n)) /* the number of the n-th merged one */
+
+/* From the newest to the oldest; *lo to *hi are the p that it can hold. */
+struct gen_walk gen_walk(struct store *s);
+bool gen_next(struct gen_walk *w, int64_t *gen, uint64_t *lo, uint64_t *hi);
+
+/* A bounded piece of merging in a transaction of its own. */
+int gen_tidy(struct store *s, bool *more, struct err *e);
+
+/* The index tables, for who goes through all of them. */
+#define GEN_TABLES 4
+extern const char *const gen_tables[GEN_TABLES]; /* "ident", "term", "value", "edge" */
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * store/store_index.h - index rows: values, labels and the like, and edges.
+ *
+ * Within this room only.  A term is a keyed hash of what is looked for, so that nobody outside can
+ * choose keys; values keep their bytes, since networks and domains are searched by range.
+ */
+#ifndef JAGA_STORE_STORE_INDEX_H
+#define JAGA_STORE_STORE_INDEX_H
+
+#include "store_impl.h"
+
+enum term_kind { /* of store_key; stored */
+                 TERM_LABEL = 2,
+                 TERM_CREATOR = 3,
+                 TERM_DEFECT = 4,
+                 TERM_ANY_DEFECT = 5,
+                 TERM_REVOKED = 6,
+                 TERM_NODE = 7, /* of an edge */
+                 TERM_MARKING = 8
+};
+
+#define VALUE_BYTES_MAX 255 /* of a value's key */
+
+int index_put(struct store *s, const struct row *r, const struct store_index *x, struct err *e);
+
+/* Takes every index row of these publications (ascending) out, wherever they came from. */
+int index_sweep(struct store *s, const uint64_t *p, size_t n, struct err *e);
+
+#endif
