@@ -14,42 +14,13 @@
 #include <assert.h>
 #include <string.h>
 #include "pattern_impl.h"
+#include "pattern_scan.h"
 #include "stix_id.h"
 #include "utf8.h"
 
-enum token_kind {
-    T_END,
-    T_LBRACK,
-    T_RBRACK,
-    T_LPAREN,
-    T_RPAREN,
-    T_COLON,
-    T_DOT,
-    T_COMMA,
-    T_STAR,
-    T_OP,     /* a comparison written in signs */
-    T_STRING, /* text: between the quotes, as written */
-    T_BINARY,
-    T_HEX,
-    T_TIME,
-    T_NUMBER,
-    T_WORD
-};
-
-struct token {
-    enum token_kind kind;
-    enum pattern_op op;
-    size_t pos;
-    struct span text;
-    bool escapes; /* a string with a backslash in it */
-};
-
 struct parser {
-    struct span in;
-    size_t pos;
-    struct token tok;
+    struct pattern_scanner s;
     struct arena *a;
-    struct err *e;
     unsigned depth;
     uint32_t tests, consts;
     struct pattern_test *first, *last;
@@ -61,7 +32,7 @@ typedef struct pattern_node node;
 static node *
 fail(struct parser *p, enum err_code code, size_t pos, const char *text)
 {
-    err_set_at(p->e, code, pos, text);
+    err_set_at(p->s.e, code, pos, text);
     return NULL;
 }
 
@@ -71,7 +42,7 @@ take(struct parser *p, size_t n)
     void *m = arena_alloc(p->a, n);
 
     if (m == NULL)
-        fail(p, arena_full(p->a) ? ERR_LIMIT : ERR_MEMORY, p->pos, "no memory for the pattern");
+        fail(p, arena_full(p->a) ? ERR_LIMIT : ERR_MEMORY, p->s.pos, "no memory for the pattern");
     return m;
 }
 
@@ -81,186 +52,22 @@ defect(struct parser *p, enum pattern_rule rule, size_t pos)
     pattern_defect_add(&p->defects, rule, pos);
 }
 
-/* --- scanner --- */
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_word_start(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool
-is_word(char c)
-{
-    return is_word_start(c) || is_digit(c) || c == '-';
-}
-
-/* Unicode's WSpace=Y (section 9.4). */
-static bool
-is_space(uint32_t cp)
-{
-    return (cp >= 9 && cp <= 13) || cp == ' ' || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||
-           (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 || cp == 0x202f ||
-           cp == 0x205f || cp == 0x3000;
-}
-
-static void
-skip_space(struct parser *p)
-{
-    while (p->pos < p->in.n) {
-        if (p->in.p[p->pos] == ' ') {
-            p->pos++;
-            continue;
-        }
-        struct span rest = span_part(p->in, p->pos, p->in.n);
-        if (!is_space(utf8_next(&rest)))
-            return;
-        p->pos = p->in.n - rest.n;
-    }
-}
-
-/* From the opening quote; the text between the quotes.  Only strings have escapes. */
-static int
-scan_quoted(struct parser *p, size_t quote, enum token_kind kind)
-{
-    struct token *t = &p->tok;
-
-    t->kind = kind;
-    t->escapes = false;
-    for (size_t i = quote + 1; i < p->in.n; i++) {
-        char c = p->in.p[i];
-        if (c == '\\' && kind == T_STRING) {
-            t->escapes = true;
-            i++;
-        } else if (c == '\'') {
-            t->text = span_part(p->in, quote + 1, i - quote - 1);
-            p->pos = i + 1;
-            return 0;
-        }
-    }
-    return err_set_at(p->e, ERR_SYNTAX, quote, "a constant has no closing apostrophe");
-}
-
-static int
-scan_number(struct parser *p)
-{
-    size_t i = p->pos;
-
-    if (p->in.p[i] == '+' || p->in.p[i] == '-')
-        i++;
-    size_t digits = i;
-    while (i < p->in.n && is_digit(p->in.p[i]))
-        i++;
-    bool whole = i > digits;
-    if (i < p->in.n && p->in.p[i] == '.') {
-        size_t dot = i++;
-        while (i < p->in.n && is_digit(p->in.p[i]))
-            i++;
-        if (i == dot + 1)
-            return err_set_at(p->e, ERR_SYNTAX, p->pos, "a number has no digits after its point");
-    } else if (!whole) {
-        return err_set_at(p->e, ERR_SYNTAX, p->pos, "a sign without a number");
-    }
-    if (i < p->in.n && is_word(p->in.p[i]))
-        return err_set_at(p->e, ERR_SYNTAX, p->pos, "not a number, and not a name");
-    p->tok.kind = T_NUMBER;
-    p->tok.text = span_part(p->in, p->pos, i - p->pos);
-    p->pos = i;
-    return 0;
-}
-
-static int
-scan_word(struct parser *p)
-{
-    size_t i = p->pos;
-    char c = p->in.p[i];
-
-    if (i + 1 < p->in.n && p->in.p[i + 1] == '\'' && (c == 'b' || c == 'h' || c == 't'))
-        return scan_quoted(p, i + 1, c == 'b' ? T_BINARY : c == 'h' ? T_HEX : T_TIME);
-    while (i < p->in.n && is_word(p->in.p[i]))
-        i++;
-    p->tok.kind = T_WORD;
-    p->tok.text = span_part(p->in, p->pos, i - p->pos);
-    p->pos = i;
-    return 0;
-}
-
-static int
-scan_operator(struct parser *p)
-{
-    static const struct {
-        const char *text;
-        enum pattern_op op;
-    } ops[] = {
-        {"==", PATTERN_EQ}, {"=", PATTERN_EQ},  {"!=", PATTERN_NE}, {"<>", PATTERN_NE},
-        {"<=", PATTERN_LE}, {">=", PATTERN_GE}, {"<", PATTERN_LT},  {">", PATTERN_GT},
-    };
-    struct span rest = span_part(p->in, p->pos, 2);
-
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-        if (span_starts(rest, ops[i].text)) {
-            p->tok.kind = T_OP;
-            p->tok.op = ops[i].op;
-            p->pos += strlen(ops[i].text);
-            return 0;
-        }
-    }
-    return err_set_at(p->e, ERR_SYNTAX, p->pos, "a character that has no meaning in a pattern");
-}
-
-static int
-next(struct parser *p)
-{
-    static const char signs[] = "[]():.,*";
-    static const enum token_kind kinds[] = {T_LBRACK, T_RBRACK, T_LPAREN, T_RPAREN,
-                                            T_COLON,  T_DOT,    T_COMMA,  T_STAR};
-
-    skip_space(p);
-    p->tok.pos = p->pos;
-    p->tok.text = (struct span){NULL, 0};
-    if (p->pos == p->in.n) {
-        p->tok.kind = T_END;
-        return 0;
-    }
-    char c = p->in.p[p->pos];
-    bool digit_next = p->pos + 1 < p->in.n && is_digit(p->in.p[p->pos + 1]);
-    if (is_word_start(c))
-        return scan_word(p);
-    if (is_digit(c) || c == '+' || c == '-' || (c == '.' && digit_next))
-        return scan_number(p);
-    if (c == '\'')
-        return scan_quoted(p, p->pos, T_STRING);
-    const char *at = c != '\0' ? strchr(signs, c) : NULL;
-    if (at != NULL) {
-        p->tok.kind = kinds[at - signs];
-        p->pos++;
-        return 0;
-    }
-    return scan_operator(p);
-}
-
 static int
 expect(struct parser *p, enum token_kind kind, const char *text)
 {
-    if (p->tok.kind != kind)
-        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, text);
-    return next(p);
+    if (p->s.tok.kind != kind)
+        return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, text);
+    return pattern_next(&p->s);
 }
 
 /* Whether the token is that keyword; in another case it is taken too, and reported. */
 static bool
 is_keyword(struct parser *p, const char *word)
 {
-    if (p->tok.kind != T_WORD || !span_eq_nocase(p->tok.text, span_of(word)))
+    if (p->s.tok.kind != T_WORD || !span_eq_nocase(p->s.tok.text, span_of(word)))
         return false;
-    if (!span_is(p->tok.text, word))
-        defect(p, RULE_KEYWORD_CASE, p->tok.pos);
+    if (!span_is(p->s.tok.text, word))
+        defect(p, RULE_KEYWORD_CASE, p->s.tok.pos);
     return true;
 }
 
@@ -268,15 +75,15 @@ static int
 expect_keyword(struct parser *p, const char *word, const char *text)
 {
     if (!is_keyword(p, word))
-        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, text);
-    return next(p);
+        return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, text);
+    return pattern_next(&p->s);
 }
 
 /* --- constants --- */
 
 /* The text of a string token.  A backslash before another character stands for itself. */
 static int
-unescape(struct parser *p, const struct token *t, struct span *out)
+unescape(struct parser *p, const struct pattern_token *t, struct span *out)
 {
     if (!t->escapes) {
         *out = t->text;
@@ -325,8 +132,8 @@ read_integer(struct parser *p, struct span digits, bool minus, struct pattern_co
 static int
 read_number(struct parser *p, struct pattern_const *c)
 {
-    struct span s = p->tok.text;
-    size_t pos = p->tok.pos;
+    struct span s = p->s.tok.text;
+    size_t pos = p->s.tok.pos;
     bool minus = s.p[0] == '-';
 
     if (s.p[0] == '+')
@@ -367,7 +174,7 @@ read_number(struct parser *p, struct pattern_const *c)
 static int
 read_hex(struct parser *p, struct pattern_const *c)
 {
-    struct span s = p->tok.text;
+    struct span s = p->s.tok.text;
     char *to = take(p, s.n + 1);
     bool bad = s.n % 2 != 0;
 
@@ -378,13 +185,13 @@ read_hex(struct parser *p, struct pattern_const *c)
         if (h >= 'A' && h <= 'F') {
             bad = true; /* section 9.2 names small letters alone */
             h = (char)(h + 32);
-        } else if (!is_digit(h) && !(h >= 'a' && h <= 'f')) {
+        } else if (!pattern_is_digit(h) && !(h >= 'a' && h <= 'f')) {
             bad = true;
         }
         to[i] = h;
     }
     if (bad)
-        defect(p, RULE_HEX, p->tok.pos);
+        defect(p, RULE_HEX, p->s.tok.pos);
     c->kind = PATTERN_HEX;
     c->text = span_from(to, s.n);
     return 0;
@@ -393,7 +200,7 @@ read_hex(struct parser *p, struct pattern_const *c)
 static int
 read_base64(struct parser *p, struct pattern_const *c)
 {
-    struct span s = p->tok.text;
+    struct span s = p->s.tok.text;
     char *to = take(p, s.n + 1);
     size_t n = 0, pad = 0;
     bool bad = false;
@@ -406,12 +213,13 @@ read_base64(struct parser *p, struct pattern_const *c)
             continue; /* section 9.2: supported and ignored */
         if (b == '=')
             pad++;
-        else if (pad > 0 || !(is_word_start(b) || is_digit(b) || b == '+' || b == '/') || b == '_')
+        else if (pad > 0 ||
+                 !(pattern_is_letter(b) || pattern_is_digit(b) || b == '+' || b == '/') || b == '_')
             bad = true;
         to[n++] = b;
     }
     if (bad || n % 4 != 0 || pad > 2)
-        defect(p, RULE_BASE64, p->tok.pos);
+        defect(p, RULE_BASE64, p->s.tok.pos);
     c->kind = PATTERN_BINARY;
     c->text = span_from(to, n);
     return 0;
@@ -422,13 +230,13 @@ read_const(struct parser *p, struct pattern_const *c)
 {
     unsigned digits;
 
-    *c = (struct pattern_const){.pos = (uint32_t)p->tok.pos};
+    *c = (struct pattern_const){.pos = (uint32_t)p->s.tok.pos};
     if (++p->consts > PATTERN_VALUES_MAX)
-        return err_set_at(p->e, ERR_LIMIT, p->tok.pos, "too many constants in one pattern");
-    switch (p->tok.kind) {
+        return err_set_at(p->s.e, ERR_LIMIT, p->s.tok.pos, "too many constants in one pattern");
+    switch (p->s.tok.kind) {
     case T_STRING:
         c->kind = PATTERN_STRING;
-        if (unescape(p, &p->tok, &c->text) != 0)
+        if (unescape(p, &p->s.tok, &c->text) != 0)
             return -1;
         break;
     case T_NUMBER:
@@ -445,23 +253,23 @@ read_const(struct parser *p, struct pattern_const *c)
         break;
     case T_TIME:
         c->kind = PATTERN_TIME;
-        c->text = p->tok.text;
+        c->text = p->s.tok.text;
         c->broken = !instant_read(c->text, false, &c->at, &digits);
         if (c->broken)
-            defect(p, RULE_TIMESTAMP, p->tok.pos);
+            defect(p, RULE_TIMESTAMP, p->s.tok.pos);
         break;
     case T_WORD:
         if (is_keyword(p, "true") || is_keyword(p, "false")) {
             c->kind = PATTERN_BOOL;
-            c->boolean = p->tok.text.n == 4;
+            c->boolean = p->s.tok.text.n == 4;
             c->text = c->boolean ? SPAN("true") : SPAN("false");
             break;
         }
         /* fall through */
     default:
-        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a constant is missing here");
+        return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, "a constant is missing here");
     }
-    return next(p);
+    return pattern_next(&p->s);
 }
 
 /* --- object paths --- */
@@ -471,23 +279,23 @@ add_step(struct parser *p, struct pattern_test *t, struct pattern_step *steps,
          const struct pattern_step *s)
 {
     if (t->step_count == PATTERN_STEPS_MAX)
-        return err_set_at(p->e, ERR_LIMIT, p->tok.pos, "an object path has too many steps");
+        return err_set_at(p->s.e, ERR_LIMIT, p->s.tok.pos, "an object path has too many steps");
     steps[t->step_count++] = *s;
-    return next(p);
+    return pattern_next(&p->s);
 }
 
 static int
 read_name(struct parser *p, struct pattern_test *t, struct pattern_step *steps)
 {
-    struct pattern_step s = {.kind = PATTERN_NAME, .name = p->tok.text};
+    struct pattern_step s = {.kind = PATTERN_NAME, .name = p->s.tok.text};
 
-    if (p->tok.kind == T_STRING) {
-        if (unescape(p, &p->tok, &s.name) != 0)
+    if (p->s.tok.kind == T_STRING) {
+        if (unescape(p, &p->s.tok, &s.name) != 0)
             return -1;
-    } else if (p->tok.kind != T_WORD) {
-        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a property name is missing here");
+    } else if (p->s.tok.kind != T_WORD) {
+        return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, "a property name is missing here");
     } else if (span_find(s.name, '-') >= 0) {
-        defect(p, RULE_UNQUOTED, p->tok.pos);
+        defect(p, RULE_UNQUOTED, p->s.tok.pos);
     }
     return add_step(p, t, steps, &s);
 }
@@ -498,16 +306,16 @@ read_index(struct parser *p, struct pattern_test *t, struct pattern_step *steps)
     struct pattern_step s = {.kind = PATTERN_ANY};
     uint64_t v;
 
-    if (p->tok.kind == T_NUMBER) {
+    if (p->s.tok.kind == T_NUMBER) {
         s.kind = PATTERN_INDEX;
-        if (!span_u64(p->tok.text, UINT32_MAX, &v)) {
+        if (!span_u64(p->s.tok.text, UINT32_MAX, &v)) {
             /* Negative, or too large: no list has such an element. */
-            defect(p, RULE_INDEX, p->tok.pos);
+            defect(p, RULE_INDEX, p->s.tok.pos);
             v = UINT32_MAX;
         }
         s.index = (uint32_t)v;
-    } else if (p->tok.kind != T_STAR) {
-        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a list index must be a number or *");
+    } else if (p->s.tok.kind != T_STAR) {
+        return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, "a list index must be a number or *");
     }
     if (add_step(p, t, steps, &s) != 0)
         return -1;
@@ -516,7 +324,7 @@ read_index(struct parser *p, struct pattern_test *t, struct pattern_step *steps)
 
 /* After the type: ":" and the steps. */
 static int
-read_path(struct parser *p, struct pattern_test *t, struct token type)
+read_path(struct parser *p, struct pattern_test *t, struct pattern_token type)
 {
     struct pattern_step steps[PATTERN_STEPS_MAX];
 
@@ -527,11 +335,11 @@ read_path(struct parser *p, struct pattern_test *t, struct token type)
         read_name(p, t, steps) != 0)
         return -1;
     for (;;) {
-        if (p->tok.kind == T_DOT) {
-            if (next(p) != 0 || read_name(p, t, steps) != 0)
+        if (p->s.tok.kind == T_DOT) {
+            if (pattern_next(&p->s) != 0 || read_name(p, t, steps) != 0)
                 return -1;
-        } else if (p->tok.kind == T_LBRACK) {
-            if (next(p) != 0 || read_index(p, t, steps) != 0)
+        } else if (p->s.tok.kind == T_LBRACK) {
+            if (pattern_next(&p->s) != 0 || read_index(p, t, steps) != 0)
                 return -1;
         } else {
             break;
@@ -555,7 +363,7 @@ read_set(struct parser *p, struct pattern_test *t)
 
     if (expect(p, T_LPAREN, "IN needs a list in parentheses") != 0)
         return -1;
-    while (p->tok.kind != T_RPAREN) {
+    while (p->s.tok.kind != T_RPAREN) {
         if (t->const_count > 0 && expect(p, T_COMMA, "a comma is missing in the list") != 0)
             return -1;
         if (read_const(p, &one) != 0)
@@ -573,7 +381,7 @@ read_set(struct parser *p, struct pattern_test *t)
         list[t->const_count++] = one;
     }
     t->consts = list;
-    return next(p);
+    return pattern_next(&p->s);
 }
 
 static int
@@ -590,46 +398,46 @@ read_operator(struct parser *p, struct pattern_test *t)
 
     if (is_keyword(p, "NOT")) {
         t->negated = true;
-        if (next(p) != 0)
+        if (pattern_next(&p->s) != 0)
             return -1;
     }
-    if (p->tok.kind == T_OP) {
-        t->op = p->tok.op;
-        return next(p);
+    if (p->s.tok.kind == T_OP) {
+        t->op = p->s.tok.op;
+        return pattern_next(&p->s);
     }
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (is_keyword(p, words[i].word)) {
             t->op = words[i].op;
-            return next(p);
+            return pattern_next(&p->s);
         }
     }
-    return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a comparison operator is missing here");
+    return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, "a comparison operator is missing here");
 }
 
 static int
 read_comparison(struct parser *p, struct pattern_test *t)
 {
-    if (p->tok.kind != T_WORD)
-        return err_set_at(p->e, ERR_SYNTAX, p->tok.pos, "a comparison is missing here");
-    struct token type = p->tok;
-    if (next(p) != 0)
+    if (p->s.tok.kind != T_WORD)
+        return err_set_at(p->s.e, ERR_SYNTAX, p->s.tok.pos, "a comparison is missing here");
+    struct pattern_token type = p->s.tok;
+    if (pattern_next(&p->s) != 0)
         return -1;
-    if (p->tok.kind != T_COLON && span_eq_nocase(type.text, SPAN("NOT"))) {
+    if (p->s.tok.kind != T_COLON && span_eq_nocase(type.text, SPAN("NOT"))) {
         if (!span_is(type.text, "NOT"))
             defect(p, RULE_KEYWORD_CASE, type.pos);
         if (!is_keyword(p, "EXISTS"))
-            return err_set_at(p->e, ERR_SYNTAX, type.pos,
+            return err_set_at(p->s.e, ERR_SYNTAX, type.pos,
                               "NOT stands before an operator or EXISTS alone");
         t->negated = true;
-        type = p->tok;
-        if (next(p) != 0)
+        type = p->s.tok;
+        if (pattern_next(&p->s) != 0)
             return -1;
     }
-    if (p->tok.kind != T_COLON && span_eq_nocase(type.text, SPAN("EXISTS"))) {
+    if (p->s.tok.kind != T_COLON && span_eq_nocase(type.text, SPAN("EXISTS"))) {
         if (!span_is(type.text, "EXISTS") && !t->negated)
             defect(p, RULE_KEYWORD_CASE, type.pos);
         t->op = PATTERN_EXISTS;
-        type = p->tok;
+        type = p->s.tok;
         if (expect(p, T_WORD, "EXISTS needs an object path") != 0)
             return -1;
         return read_path(p, t, type);
@@ -658,7 +466,7 @@ new_node(struct parser *p, enum pattern_kind kind, size_t pos)
 static node *
 read_test(struct parser *p)
 {
-    size_t pos = p->tok.pos;
+    size_t pos = p->s.tok.pos;
 
     if (++p->tests > PATTERN_TESTS_MAX)
         return fail(p, ERR_LIMIT, pos, "too many comparisons in one pattern");
@@ -739,7 +547,7 @@ read_chain(struct parser *p, enum pattern_kind kind, const char *word,
             return NULL;
         if (!is_keyword(p, word))
             return c.head;
-        if (next(p) != 0)
+        if (pattern_next(&p->s) != 0)
             return NULL;
     }
 }
@@ -749,8 +557,8 @@ static node *
 read_parens(struct parser *p, node *(*inner)(struct parser *))
 {
     if (++p->depth > PATTERN_DEPTH_MAX)
-        return fail(p, ERR_LIMIT, p->tok.pos, "parentheses are nested too deep");
-    if (next(p) != 0)
+        return fail(p, ERR_LIMIT, p->s.tok.pos, "parentheses are nested too deep");
+    if (pattern_next(&p->s) != 0)
         return NULL;
     node *n = inner(p);
     if (n == NULL || expect(p, T_RPAREN, "a closing parenthesis is missing here") != 0)
@@ -764,7 +572,7 @@ static node *read_any(struct parser *p);
 static node *
 read_operand(struct parser *p)
 {
-    return p->tok.kind == T_LPAREN ? read_parens(p, read_any) : read_test(p);
+    return p->s.tok.kind == T_LPAREN ? read_parens(p, read_any) : read_test(p);
 }
 
 static node *
@@ -792,24 +600,24 @@ read_amount(struct parser *p)
 static struct pattern_const *
 read_time(struct parser *p)
 {
-    if (p->tok.kind == T_STRING) {
-        defect(p, RULE_TIME_PREFIX, p->tok.pos);
-        p->tok.kind = T_TIME;
+    if (p->s.tok.kind == T_STRING) {
+        defect(p, RULE_TIME_PREFIX, p->s.tok.pos);
+        p->s.tok.kind = T_TIME;
     }
-    if (p->tok.kind != T_TIME) {
-        fail(p, ERR_SYNTAX, p->tok.pos, "START and STOP need a time");
+    if (p->s.tok.kind != T_TIME) {
+        fail(p, ERR_SYNTAX, p->s.tok.pos, "START and STOP need a time");
         return NULL;
     }
     return read_amount(p);
 }
 
-/* The keyword is in p->tok, and is one of the three. */
+/* The keyword is in p->s.tok, and is one of the three. */
 static node *
 read_qualifier(struct parser *p, enum pattern_kind kind, node *inner)
 {
-    node *n = new_node(p, kind, p->tok.pos);
+    node *n = new_node(p, kind, p->s.tok.pos);
 
-    if (n == NULL || next(p) != 0)
+    if (n == NULL || pattern_next(&p->s) != 0)
         return NULL;
     n->child = inner;
     if (kind == PATTERN_START_STOP) {
@@ -819,8 +627,8 @@ read_qualifier(struct parser *p, enum pattern_kind kind, node *inner)
         n->stop = read_time(p);
         return n->stop != NULL ? n : NULL;
     }
-    if (p->tok.kind != T_NUMBER)
-        return fail(p, ERR_SYNTAX, p->tok.pos, "a number is missing here");
+    if (p->s.tok.kind != T_NUMBER)
+        return fail(p, ERR_SYNTAX, p->s.tok.pos, "a number is missing here");
     n->amount = read_amount(p);
     if (n->amount == NULL)
         return NULL;
@@ -837,10 +645,10 @@ read_qualified(struct parser *p)
     unsigned seen = 0, count = 0;
     node *n;
 
-    if (p->tok.kind == T_LPAREN) {
+    if (p->s.tok.kind == T_LPAREN) {
         n = read_parens(p, read_followed);
     } else {
-        n = new_node(p, PATTERN_OBSERVATION, p->tok.pos);
+        n = new_node(p, PATTERN_OBSERVATION, p->s.tok.pos);
         if (n == NULL || expect(p, T_LBRACK, "an opening bracket is missing here") != 0)
             return NULL;
         n->child = read_any(p);
@@ -855,9 +663,9 @@ read_qualified(struct parser *p)
         if (kind == PATTERN_OBSERVATION)
             break;
         if (++count > PATTERN_QUALIFIERS_MAX) /* the tree's depth is bounded */
-            return fail(p, ERR_LIMIT, p->tok.pos, "too many qualifiers behind one expression");
+            return fail(p, ERR_LIMIT, p->s.tok.pos, "too many qualifiers behind one expression");
         if ((seen & 1u << kind) != 0)
-            defect(p, RULE_QUALIFIER_TWICE, p->tok.pos);
+            defect(p, RULE_QUALIFIER_TWICE, p->s.tok.pos);
         seen |= 1u << kind;
         n = read_qualifier(p, kind, n);
     }
@@ -886,7 +694,7 @@ int
 pattern_read(struct span text, struct arena *a, const struct pattern **out, struct err *e)
 {
     struct arena_mark start = arena_mark(a);
-    struct parser p = {.a = a, .e = e, .defects = {.a = a}};
+    struct parser p = {.s = {.e = e}, .a = a, .defects = {.a = a}};
     size_t bad;
 
     if (text.n > PATTERN_TEXT_MAX)
@@ -900,9 +708,9 @@ pattern_read(struct span text, struct arena *a, const struct pattern **out, stru
     if (text.n > 0)
         memcpy(copy, text.p, text.n);
     copy[text.n] = '\0';
-    p.in = span_from(copy, text.n);
+    p.s.in = span_from(copy, text.n);
 
-    if (next(&p) != 0)
+    if (pattern_next(&p.s) != 0)
         goto failed;
     const node *root = read_followed(&p);
     if (root == NULL || expect(&p, T_END, "something follows after the end of the pattern") != 0)

@@ -66,6 +66,7 @@ set_text(struct value *v, enum value_kind kind, struct span text)
     uint8_t cut[VALUE_TEXT_MAX];
     struct hash h;
 
+    text = span_trim(text); /* folding may have made a space of a wider one */
     if (text.n == 0)
         return false;
     if (text.n <= VALUE_TEXT_MAX) {

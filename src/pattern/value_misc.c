@@ -90,34 +90,34 @@ form_asn(struct span s, uint32_t *out)
     return true;
 }
 
-/* Folds, makes every run of slashes of either kind one sep, and drops the last. */
+/* Folds; then makes every run of slashes of either kind one sep, and drops the last ones and spaces
+ * at the end, down to keep bytes in all.  (Folded first, as there are wide slashes too.) */
 static bool
-put_parts(struct span s, char sep, struct buf *out)
+put_parts(struct span s, char sep, size_t keep, struct buf *out)
 {
-    size_t start = out->n;
+    size_t start = out->n, n = start;
 
-    for (size_t i = 0; i < s.n;) {
-        size_t k = i;
-        while (k < s.n && s.p[k] != '/' && s.p[k] != '\\')
-            k++;
-        fold_text(span_part(s, i, k - i), out);
-        if (k < s.n)
-            buf_u8(out, (unsigned char)sep);
-        while (k < s.n && (s.p[k] == '/' || s.p[k] == '\\'))
-            k++;
-        i = k;
-    }
-    if (out->failed || out->n == start)
+    fold_text(s, out);
+    if (out->failed)
         return false;
-    if (out->n - start > 1 && out->p[out->n - 1] == sep)
-        buf_cut(out, out->n - 1);
-    return true;
+    for (size_t i = start; i < out->n; i++) {
+        char c = out->p[i];
+        bool slash = c == '/' || c == '\\';
+        if (slash && n > start && out->p[n - 1] == sep)
+            continue;
+        out->p[n++] = slash ? sep : c;
+    }
+    while (n > keep && (out->p[n - 1] == sep || out->p[n - 1] == ' ' || out->p[n - 1] == '\t' ||
+                        out->p[n - 1] == '\r' || out->p[n - 1] == '\n'))
+        n--;
+    buf_cut(out, n);
+    return n > 0;
 }
 
 bool
 form_path(struct span s, struct buf *out)
 {
-    return put_parts(s, '/', out);
+    return put_parts(s, '/', out->n + 1, out);
 }
 
 bool
@@ -132,14 +132,14 @@ form_registry(struct span s, struct buf *out)
     while (n < s.n && is_alpha(s.p[n]))
         n++;
     size_t rest = n + (n < s.n && s.p[n] == ':'); /* PowerShell writes "HKLM:\" */
-    for (size_t i = 0; i < sizeof(hives) / sizeof(hives[0]); i++) {
+    bool ends = rest == s.n || s.p[rest] == '\\' || s.p[rest] == '/';
+    for (size_t i = 0; ends && i < sizeof(hives) / sizeof(hives[0]); i++) {
         if (span_eq_nocase(span_part(s, 0, n), span_of(hives[i][0]))) {
             fold_text(span_of(hives[i][1]), out);
-            s = span_part(s, rest, s.n);
-            return s.n == 0 ? !out->failed : put_parts(s, '\\', out);
+            return put_parts(span_part(s, rest, s.n), '\\', out->n, out);
         }
     }
-    return put_parts(s, '\\', out);
+    return put_parts(s, '\\', out->n + 1, out);
 }
 
 /* Hexadecimal, however it is grouped. */

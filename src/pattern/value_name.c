@@ -232,13 +232,16 @@ form_email(struct span s, struct buf *out)
         at--;
     if (at < 2 || at - 1 > LOCAL_MAX)
         return false;
-    struct span local = span_part(s, 0, at - 1);
-    for (size_t i = 0; i < local.n; i++) {
-        unsigned char c = (unsigned char)local.p[i];
+    size_t start = out->n;
+    fold_text(span_part(s, 0, at - 1), out);
+    if (out->failed || out->n == start)
+        return false;
+    /* After folding, as there are wide forms of these too. */
+    for (size_t i = start; i < out->n; i++) {
+        unsigned char c = (unsigned char)out->p[i];
         if (c <= ' ' || c == 0x7f || strchr("<>()[],;:\\@\"", c) != NULL)
             return false;
     }
-    fold_text(local, out);
     buf_u8(out, '@');
     return form_domain(span_part(s, at, s.n), out);
 }
@@ -275,7 +278,8 @@ put_path(struct span s, struct buf *out)
             i += 2;
             encoded = true;
         }
-        if ((encoded && !unreserved(c)) || c >= 0x80 || c == ' ') {
+        /* A lone % too: else it might become an escape with what is decoded behind it. */
+        if ((encoded && !unreserved(c)) || c >= 0x80 || c == ' ' || c == '%') {
             buf_u8(out, '%');
             buf_u8(out, (unsigned char)hex[c >> 4]);
             buf_u8(out, (unsigned char)hex[c & 15]);
