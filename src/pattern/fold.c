@@ -58,8 +58,15 @@ fold_compose(uint32_t base, uint32_t mark)
 static bool
 in_ranges(uint32_t cp, const uint32_t (*r)[2], size_t n)
 {
-    for (size_t i = 0; i < n && cp >= r[i][0]; i++) {
-        if (cp <= r[i][1])
+    size_t lo = 0;
+
+    while (lo < n) {
+        size_t mid = (lo + n) / 2;
+        if (cp > r[mid][1])
+            lo = mid + 1;
+        else if (cp < r[mid][0])
+            n = mid;
+        else
             return true;
     }
     return false;
