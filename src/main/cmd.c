@@ -141,7 +141,7 @@ true_of(const struct json *o, const char *name)
 }
 
 void
-put_time(struct span t)
+put_when(struct span t)
 {
     if (t.n >= 19 && t.p[10] == 'T') {
         put_bytes(span_part(t, 0, 10));
@@ -153,9 +153,9 @@ put_time(struct span t)
 }
 
 void
-put_row(const struct json *row)
+put_line(const struct json *row)
 {
-    put_time(json_text(row, "date_added"));
+    put_when(json_text(row, "date_added"));
     put("  %-12.*s ", (int)json_text(row, "label").n, json_text(row, "label").p);
     put_clean(json_text(row, "id"));
     put("  ");

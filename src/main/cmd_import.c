@@ -271,7 +271,7 @@ static void
 put_batch(const struct json *b)
 {
     put("%-5lld ", (long long)number_of(b, "batch"));
-    put_time(json_text(b, "time"));
+    put_when(json_text(b, "time"));
     put("  ");
     put_clean(json_text(b, "by"));
     put("  ");
@@ -372,7 +372,7 @@ show_pending(const struct json *a)
 
     for (const struct json *p = list ? list->child : NULL; p; p = p->next) {
         put("%-5lld ", (long long)number_of(p, "n"));
-        put_time(json_text(p, "time"));
+        put_when(json_text(p, "time"));
         put("  ");
         put_clean(json_text(p, "reason"));
         put("  ");
@@ -437,7 +437,7 @@ show_served(const struct json *list)
         put(" (");
         put_clean(json_text(m, "organisation"));
         put(") until ");
-        put_time(json_text(m, "when"));
+        put_when(json_text(m, "when"));
         put("\n");
     }
 }

@@ -94,7 +94,7 @@ put_shown(const struct json *a)
 {
     const struct json *row = json_get(a, "row"), *list;
 
-    put_row(row);
+    put_line(row);
     put("\n");
     struct buf b;
     buf_init(&b, JSON_TEXT_MAX);
@@ -117,7 +117,7 @@ put_shown(const struct json *a)
     put("\npublished\n");
     for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
         put("  ");
-        put_time(json_text(m, "date_added"));
+        put_when(json_text(m, "date_added"));
         put("  TLP:");
         put_clean(json_text(m, "label"));
         put(" ");
@@ -153,7 +153,7 @@ put_rows(const struct json *a)
     const struct json *list = json_get(a, "objects");
 
     for (const struct json *r = list ? list->child : NULL; r; r = r->next)
-        put_row(r);
+        put_line(r);
 }
 
 int
@@ -192,7 +192,7 @@ put_events(const struct json *a)
     const struct json *list = json_get(a, "events");
 
     for (const struct json *v = list ? list->child : NULL; v; v = v->next) {
-        put_time(json_text(v, "time"));
+        put_when(json_text(v, "time"));
         put("  ");
         put_clean(json_text(v, "what"));
         if (json_text(v, "version").n) {

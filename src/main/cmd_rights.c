@@ -207,7 +207,7 @@ show_token(const struct json *r)
     column(json_text(r, "user"), 16);
     column(json_text(r, "ceiling"), 13);
     put("%s", json_text(r, "ends").n ? "until " : "no end");
-    put_time(json_text(r, "ends"));
+    put_when(json_text(r, "ends"));
     put("\n");
 }
 
@@ -474,7 +474,7 @@ show_audit(const struct json *a)
     const struct json *rows = json_get(a, "audit");
 
     for (const struct json *r = rows ? rows->child : NULL; r; r = r->next) {
-        put_time(json_text(r, "time"));
+        put_when(json_text(r, "time"));
         put("  ");
         column(json_text(r, "by"), 12);
         column(json_text(r, "act"), 12);

@@ -68,7 +68,7 @@ put_served(const struct json *list)
         put(" (");
         put_clean(json_text(m, "organisation"));
         put(")  ");
-        put_time(json_text(m, "when"));
+        put_when(json_text(m, "when"));
         put("\n");
     }
 }
