@@ -32,7 +32,7 @@ sample() {
     take "$root/sample/3-banking.json" --group banking
     take "$root/sample/4-incident.json"
     take "$root/sample/5-person.json" --person somchai
-    take "$root/sample/6-exercise.json"
+    take "$root/sample/6-exercise.json" --exercise
     quietly revoke "$proxy"
     quietly withdraw "$log"
 }

@@ -18,8 +18,10 @@ static const struct option common[] = {
 static bool
 allowed(const struct command *c, const struct option *o)
 {
-    if (strcmp(o->name, "as") == 0 || strcmp(o->name, "exercise") == 0)
+    if (strcmp(o->name, "as") == 0)
         return (c->flags & CMD_READS) != 0;
+    if (strcmp(o->name, "exercise") == 0)
+        return (c->flags & (CMD_READS | CMD_SIDE)) != 0;
     if (strcmp(o->name, "dry-run") == 0)
         return (c->flags & CMD_DRY) != 0;
     return true;

@@ -23,8 +23,6 @@ advice(enum err_code code)
         return "try again in a moment";
     case ERR_CORRUPT:
         return "jaga verify says more; jaga restore brings back a backup";
-    case ERR_MISSING:
-        return "there is none, or none that may be seen";
     case ERR_USAGE:
         return "jaga help COMMAND shows how";
     case ERR_INTERNAL:

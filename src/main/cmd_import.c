@@ -176,6 +176,7 @@ import_files(struct session *s, struct client *c, const struct names *l, int *fd
                                                    : "files"),
                      .quarantine = args_flag(s, "quarantine"),
                      .dry = s->dry,
+                     .exercise = s->exercise,
                      .items = s->dry || s->loud,
                      .keep_narrow = args_flag(s, "keep-narrow"),
                      .label = span_of(args_text(s, "tlp")),

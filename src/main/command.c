@@ -156,7 +156,7 @@ const struct command command_table[] = {
      "jaga import enterprise-attack.json\ttake in a file\n"
      "curl -s URL | jaga import - --tlp TLP:GREEN\ttake in a pipe, GREEN where it says nothing\n"
      "jaga import -n bundle.json\tlook first",
-     CMD_DRY, 1, MANY, import_options, cmd_import},
+     CMD_DRY | CMD_SIDE, 1, MANY, import_options, cmd_import},
     {"report", TAKE, "[BATCH]", "what became of an import",
      "Outcomes counted by cause; each refusal with its place, rule and clause of the standard.\n"
      "Without a number, the latest batches.",

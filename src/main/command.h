@@ -53,7 +53,8 @@ struct session {
 enum command_flags {
     CMD_READS = 1, /* takes --as and --exercise */
     CMD_DRY = 2,   /* takes -n */
-    CMD_HIDDEN = 4
+    CMD_HIDDEN = 4,
+    CMD_SIDE = 8 /* takes --exercise alone */
 };
 
 struct command {

@@ -62,8 +62,9 @@ help_command(const struct command *c, struct buf *out)
     buf_str(out, "  -C DIR                   the data folder (else $JAGA_DIR, else ./node)\n"
                  "  --json                   print JSON\n");
     if (c->flags & CMD_READS)
-        buf_str(out, "  --as PRINCIPAL           read as this user or token would\n"
-                     "  --exercise               the exercise side instead of the live one\n");
+        buf_str(out, "  --as PRINCIPAL           read as this user or token would\n");
+    if (c->flags & (CMD_READS | CMD_SIDE))
+        buf_str(out, "  --exercise               the exercise side instead of the live one\n");
     if (c->flags & CMD_DRY)
         buf_str(out, "  -n, --dry-run            show what would happen, and do nothing\n");
     if (c->examples[0]) {
@@ -228,7 +229,9 @@ option_names(const struct command *c, struct buf *out)
 {
     buf_str(out, "--json --quiet --verbose");
     if (c->flags & CMD_READS)
-        buf_str(out, " --as --exercise");
+        buf_str(out, " --as");
+    if (c->flags & (CMD_READS | CMD_SIDE))
+        buf_str(out, " --exercise");
     if (c->flags & CMD_DRY)
         buf_str(out, " --dry-run");
     for (const struct option *o = c->options; o && o->name; o++)

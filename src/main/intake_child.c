@@ -309,7 +309,7 @@ take_answer(struct import_job *j, struct buf *out, struct err *e)
     if (await(j, JOB_ANSWER, &f, NULL, NULL, e) || answer_decode(f.body, &a, e))
         return -1;
     if (a.status != ERR_NONE) {
-        (void)err_set(e, a.status, "the writer refuses the batch");
+        (void)err_set(e, a.status, "not imported");
         return err_place(e, "%.*s", (int)(a.text.n < 150 ? a.text.n : 150), a.text.p);
     }
     if (out)

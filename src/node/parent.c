@@ -410,6 +410,20 @@ parent_run(const struct parent_options *o, struct err *e)
     return p.failed ? 1 : 0;
 }
 
+/* Nothing of the command's but its standard streams and these two: a lock that we inherited would
+ * be held by us too. */
+static void
+close_others(int a, int b)
+{
+    unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+    if (low > 3)
+        (void)close_range(3, low - 1, 0);
+    if (high > low + 1)
+        (void)close_range(low + 1, high - 1, 0);
+    (void)close_range(high + 1, ~0u, 0);
+}
+
 int
 parent_start_local(const struct config *c, int *guard, struct err *e)
 {
@@ -429,8 +443,7 @@ parent_start_local(const struct config *c, int *guard, struct err *e)
         struct parent_options o = {
             .config = c, .serve = false, .ready_fd = ready[1], .guard_fd = line[0]};
         struct err mine = ERR_INIT;
-        (void)close(ready[0]);
-        (void)close(line[1]);
+        close_others(ready[1], line[0]);
         (void)setsid(); /* Ctrl-C ends the command; the guard ends us */
         _exit(parent_run(&o, &mine));
     }

@@ -28,7 +28,7 @@ class Story:
         n = self.n
         for f, args in (("1-public", ["--group", "public"]), ("2-region", []),
                         ("3-banking", ["--group", "banking"]), ("4-incident", []),
-                        ("5-person", ["--person", "somchai"]), ("6-exercise", [])):
+                        ("5-person", ["--person", "somchai"]), ("6-exercise", ["--exercise"])):
             r = n.json("import", os.path.join(SAMPLE, f + ".json"), *args)
             counts = r["counts"]
             check(counts.get("new", 0) > 0 and not counts.get("refused"), "%s: %r" % (f, counts))
