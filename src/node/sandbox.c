@@ -61,6 +61,7 @@ static const struct rule rules[] = {
     {SCMP_SYS(nanosleep), ALL, ANY, 0},
     {SCMP_SYS(getpid), ALL, ANY, 0},
     {SCMP_SYS(getrusage), ALL, ANY, 0},
+    {SCMP_SYS(sysinfo), ALL, ANY, 0}, /* qsort of glibc asks how much memory there is */
     {SCMP_SYS(epoll_wait), ALL, ANY, 0},
     {SCMP_SYS(epoll_pwait), ALL, ANY, 0},
     {SCMP_SYS(epoll_ctl), ALL, ANY, 0},
@@ -286,8 +287,11 @@ restrict_files(const struct sandbox_paths *p, int *abi, struct err *e)
 static int
 limit(int what, rlim_t most, struct err *e)
 {
-    struct rlimit r = {.rlim_cur = most, .rlim_max = most};
+    struct rlimit r = {.rlim_cur = most, .rlim_max = most}, now;
 
+    /* Never more than we were given: raising needs a right that we do not have. */
+    if (getrlimit((__rlimit_resource_t)what, &now) == 0 && now.rlim_max < most)
+        r.rlim_cur = r.rlim_max = now.rlim_max;
     /* The C library gives the resource a type of its own, which differs between languages. */
     if (setrlimit((__rlimit_resource_t)what, &r) < 0)
         return err_set_sys(e, errno, "cannot set a resource limit");
