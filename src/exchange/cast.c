@@ -50,6 +50,8 @@ cast_audience(const struct cast *c, uint32_t number)
 const struct store_org *
 cast_org_named(const struct cast *c, struct span name)
 {
+    if (span_is(name, "own"))
+        return cast_org(c, ORG_SELF);
     for (size_t i = 0; i < c->org_count; i++) {
         if (span_eq(c->orgs[i].name, name) ||
             (c->orgs[i].identity.n > 0 && span_eq(c->orgs[i].identity, name)))
@@ -78,10 +80,7 @@ cast_group_named(const struct cast *c, struct span name)
         if (c->groups[i].name.n > 0 && span_eq(c->groups[i].name, name))
             return &c->groups[i];
     }
-    if (span_is(name, "own"))
-        org = cast_org(c, ORG_SELF);
-    else
-        org = cast_org_named(c, name);
+    org = cast_org_named(c, name);
     own = org != NULL ? rights_own_group(&c->rights, org->r.number) : NULL;
     return own != NULL ? cast_group(c, own->number) : NULL;
 }

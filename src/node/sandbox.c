@@ -34,7 +34,8 @@
 enum arg {
     ANY,
     NO_EXEC, /* memory protection (third argument) without PROT_EXEC: no code comes in by data */
-    COMMAND  /* the second argument (fcntl's command) is .value */
+    COMMAND, /* the second argument (fcntl's command) is .value */
+    NO_PATH  /* newfstatat as glibc's fstat calls it: of a descriptor */
 };
 
 struct rule {
@@ -94,7 +95,8 @@ static const struct rule rules[] = {
     {SCMP_SYS(fcntl), ALL, COMMAND, F_SETFL},
     {SCMP_SYS(fcntl), ALL, COMMAND, F_DUPFD_CLOEXEC},
     {SCMP_SYS(fstat), ALL, ANY, 0},
-    {SCMP_SYS(newfstatat), A | R | W | I, ANY, 0}, /* also what fstat is in glibc */
+    {SCMP_SYS(newfstatat), F | I, NO_PATH, 0},
+    {SCMP_SYS(newfstatat), A | R | W, ANY, 0},
     {SCMP_SYS(lseek), A | R | W | I, ANY, 0},
     {SCMP_SYS(fallocate), R | A | W, ANY, 0}, /* reader: large answers' pages go back */
     /* a database that is open */
@@ -152,6 +154,9 @@ add_rule(scmp_filter_ctx ctx, const struct rule *r)
     case COMMAND:
         return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, r->call, 1,
                                 SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, r->value));
+    case NO_PATH:
+        return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, r->call, 1,
+                                SCMP_A3(SCMP_CMP_MASKED_EQ, UINT32_MAX, AT_EMPTY_PATH));
     case ANY:
         break;
     }
