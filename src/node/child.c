@@ -155,7 +155,10 @@ child_main(enum node_role role)
     if (!r.role)
         return 2;
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole group; the parent decides */
+    /* Ctrl-C reaches the whole group, and a service manager ends the whole family: the parent decides
+     * in which order. */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
     strncat(title, node_role_name(role), sizeof title - strlen(title) - 1);
     (void)prctl(PR_SET_NAME, title);
     r.child.log = (struct log){.fd = 2, .level = LOG_INFO};
