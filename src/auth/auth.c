@@ -56,7 +56,7 @@ auth_open(const char *path, const struct clock *c, struct auth **out, struct err
     a->clock = c;
     key_random(&a->mark_key);
     throttle_init(&a->throttle);
-    if (auth_db_open(path ? path : ":memory:", &a->db, e)) {
+    if (auth_db_open(path, &a->db, e)) {
         mem_free(a);
         return -1;
     }

@@ -66,7 +66,7 @@ struct auth_result {
     char name[AUTH_NAME_MAX + 1]; /* as given, for the audit; not for a token's secret */
 };
 
-/* path NULL: in memory, for tests.  c may be NULL: the machine's clock. */
+/* Makes the file where there is none.  c may be NULL: the machine's clock. */
 int auth_open(const char *path, const struct clock *c, struct auth **out, struct err *e);
 void auth_close(struct auth *a);
 

@@ -351,7 +351,7 @@ look_give(struct look *l, const struct listing *at, unsigned want, struct db_stm
         else if (row_bytes(s, r->object, &b, &it.bytes, e) < 0)
             return -1;
     }
-    rc = fn(ctx, &it, e);
+    rc = fn ? fn(ctx, &it, e) : 0;
     sql_end(s, b);
     return rc;
 }

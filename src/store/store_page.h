@@ -73,7 +73,7 @@ int store_page(struct store *s, const struct store_page_ask *ask, store_item_fn 
                struct store_page_end *out, struct err *e);
 
 /* The versions of one id that the view shows, best first.  *n counts them; 0: none that this view
- * shows, for whatever reason. */
+ * shows, for whatever reason.  fn may be NULL where only the count matters. */
 int store_get(struct store *s, const struct view *v, struct span id,
               const struct store_versions *which, unsigned want, store_item_fn *fn, void *ctx,
               size_t *n, struct err *e);

@@ -3,7 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "auth.h"
 
 #define S  INT64_C(1000000)
@@ -14,6 +17,7 @@ static const char good[] = "correct horse battery";
 struct fixture {
     struct clock clock;
     struct auth *auth;
+    char dir[64], path[96];
 };
 
 static int
@@ -23,7 +27,11 @@ setup(void **state)
     struct err e = ERR_INIT;
 
     f.clock.wall_us = T0;
-    if (crypto_start(&e) || auth_open(NULL, &f.clock, &f.auth, &e) ||
+    (void)strcpy(f.dir, "/tmp/jaga-auth-XXXXXX");
+    if (!mkdtemp(f.dir))
+        return -1;
+    (void)snprintf(f.path, sizeof f.path, "%s/auth.db", f.dir);
+    if (crypto_start(&e) || auth_open(f.path, &f.clock, &f.auth, &e) ||
         auth_set_password(f.auth, 10, 1, SPAN("somchai"), span_of(good), &e))
         return -1;
     *state = &f;
@@ -33,8 +41,16 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    auth_close(((struct fixture *)*state)->auth);
-    return 0;
+    struct fixture *f = *state;
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char name[128];
+
+    auth_close(f->auth);
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", f->path, parts[i]);
+        (void)unlink(name);
+    }
+    return rmdir(f->dir);
 }
 
 /* A whole login, its hash included. */
@@ -85,7 +101,8 @@ static void
 a_good_login_is_hashed_once_in_a_while(void **state)
 {
     struct fixture *f = *state;
-    struct auth_login l = {.scheme = AUTH_PASSWORD, .name = SPAN("somchai"), .secret = span_of(good)};
+    struct auth_login l = {
+        .scheme = AUTH_PASSWORD, .name = SPAN("somchai"), .secret = span_of(good)};
     struct auth_result r;
 
     assert_int_equal(login(f, AUTH_PASSWORD, "somchai", good).state, AUTH_OK);
@@ -195,7 +212,8 @@ static void
 the_queue_is_bounded(void **state)
 {
     struct fixture *f = *state;
-    struct auth_login l = {.scheme = AUTH_PASSWORD, .name = SPAN("a"), .secret = SPAN("xxxxxxxxxx")};
+    struct auth_login l = {
+        .scheme = AUTH_PASSWORD, .name = SPAN("a"), .secret = SPAN("xxxxxxxxxx")};
     struct auth_result r;
 
     for (int i = 0; i < AUTH_QUEUE_MAX; i++) {
@@ -214,10 +232,14 @@ names_and_passwords_have_rules(void **state)
         const char *name, *password;
         int want;
     } cases[] = {
-        {"ok", "long enough", 0},        {"", "long enough", -1},
-        {"a:b", "long enough", -1},      {"a b", "long enough", -1},
-        {"a\nb", "long enough", -1},     {"ok", "short", -1},
-        {"ok", "", -1},                  {"สมชาย", "ยาวพอแล้วนะ", 0},
+        {"ok", "long enough", 0},
+        {"", "long enough", -1},
+        {"a:b", "long enough", -1},
+        {"a b", "long enough", -1},
+        {"a\nb", "long enough", -1},
+        {"ok", "short", -1},
+        {"ok", "", -1},
+        {"สมชาย", "ยาวพอแล้วนะ", 0},
     };
     struct fixture *f = *state;
 

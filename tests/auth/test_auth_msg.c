@@ -72,8 +72,8 @@ a_ticket_comes_with_a_good_login_alone(void **state)
         enum auth_state state;
         const char *ticket;
         int want;
-    } cases[] = {{AUTH_OK, "t", 0},  {AUTH_OK, "", -1},     {AUTH_NO, "", 0},
-                 {AUTH_NO, "t", -1}, {AUTH_QUEUED, "", -1}, {AUTH_LATER, "", 0},
+    } cases[] = {{AUTH_OK, "t", 0},    {AUTH_OK, "", -1},           {AUTH_NO, "", 0},
+                 {AUTH_NO, "t", -1},   {AUTH_QUEUED, "", -1},       {AUTH_LATER, "", 0},
                  {AUTH_BROKEN, "", 0}, {(enum auth_state)9, "", -1}};
     struct err e = ERR_INIT;
 

@@ -8,7 +8,7 @@
 #include "auth.h"
 #include "throttle.h"
 
-#define S INT64_C(1000000)
+#define S  INT64_C(1000000)
 #define T0 (INT64_C(1700000000) * S)
 
 static int

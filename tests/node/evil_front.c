@@ -44,7 +44,8 @@ report(const char *outcome)
     (void)!write(2, line, (size_t)n);
 }
 
-/* -- what a front may not ask the kernel for -------------------------------------------------------- */
+/* -- what a front may not ask the kernel for
+ * -------------------------------------------------------- */
 
 static void
 try_open(const char *path, int flags)
@@ -97,7 +98,8 @@ try_kernel(const char *what)
         report(process_vm_readv(getppid(), &here, 1, &there, 1, 0) < 0 ? "refused" : "READ");
 }
 
-/* -- what a front may not say ------------------------------------------------------------------------ */
+/* -- what a front may not say
+ * ------------------------------------------------------------------------ */
 
 static void
 say(const struct tell *t)
@@ -151,9 +153,8 @@ try_words(const char *what)
     else if (strcmp(what, "backup") == 0)
         say(&(struct tell){.verb = TELL_BACKUP, .text = SPAN("data/stolen.db")});
     else if (strcmp(what, "served") == 0)
-        say(&(struct tell){.verb = TELL_SERVED,
-                           .marks = &(struct tell_mark){1, 1, 1, 1},
-                           .mark_n = 1});
+        say(&(struct tell){
+            .verb = TELL_SERVED, .marks = &(struct tell_mark){1, 1, 1, 1}, .mark_n = 1});
 }
 
 static void
@@ -196,7 +197,8 @@ act(void *ctx)
     try_garbage(what);
 }
 
-/* -- in the place of the front ----------------------------------------------------------------------- */
+/* -- in the place of the front
+ * ----------------------------------------------------------------------- */
 
 static void
 on_frame(void *ctx, struct frame_conn *conn, struct frame *f)
