@@ -9,6 +9,7 @@
 
 #define SWEEP_US   INT64_C(500000) /* how often slow and idle connections are looked for */
 #define POLL_US    1000            /* while only answers are waited for */
+#define RUNS_TURN  2u              /* runs of the library before others have their turn */
 #define QUIET_RUNS 1u  /* runs of the library with nothing to do before the loop may sleep */
 #define SPARE      64u /* connections that are let in beyond the limit while others are shut */
 #define BACKLOG_RUNS                                                                               \
@@ -94,13 +95,27 @@ conn_notify(void *ctx, struct MHD_Connection *mhd, void **slot,
 
 /* -- the library under the loop -- */
 
+/* Nothing is left to do but to wait for answers. */
+static bool
+only_waits(const struct http_server *s)
+{
+    return s->waiting > 0 && s->quiet_runs >= QUIET_RUNS;
+}
+
 static void
 server_run(void *ctx)
 {
     struct http_server *s = ctx;
 
-    s->quiet_runs++; /* whatever happens in it sets this back */
-    MHD_run(s->daemon);
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    /* It often needs a second run to go on with what the first began. */
+    for (unsigned i = 0; i < RUNS_TURN; i++) {
+        s->quiet_runs++; /* whatever happens in it sets this back */
+        MHD_run(s->daemon);
+        if (only_waits(s) || MHD_get_timeout(s->daemon, &ms) != MHD_YES || ms > 0)
+            break;
+    }
 }
 
 void
@@ -140,7 +155,7 @@ before_wait(void *ctx)
 
     if (MHD_get_timeout(s->daemon, &ms) != MHD_YES || ms > 0)
         return false;
-    if (s->waiting > 0 && s->quiet_runs >= QUIET_RUNS) {
+    if (only_waits(s)) {
         if (s->poll.loop == NULL)
             loop_timer_set(s->loop, &s->poll, POLL_US, on_poll, s);
         return false;

@@ -384,7 +384,6 @@ step_head(struct http_request *r, const char *method, const char *version)
     const char *why;
     unsigned status;
 
-    s->quiet_runs = 0;
     conn_set_idle(r->conn, false);
     r->method_text = method;
     r->method = method_of(method);
@@ -406,6 +405,8 @@ step_head(struct http_request *r, const char *method, const char *version)
     }
     if (r->aborted)
         return MHD_NO;
+    if (r->length != 0)
+        s->quiet_runs = 0; /* its body may have been read already */
     if (!http_answered(r))
         return MHD_YES;
     if (r->length == 0)
@@ -461,7 +462,6 @@ step_wait(struct http_request *r)
 
     if (r->step == STEP_BODY) {
         r->step = STEP_WAIT;
-        s->quiet_runs = 0;
         r->wait_since = now_us(r);
         if (!http_answered(r)) {
             r->answer_by = r->wait_since + s->o.answer_us;

@@ -89,7 +89,8 @@ static uint32_t
 epoll_bits(unsigned want)
 {
     return ((want & LOOP_READ) ? (uint32_t)EPOLLIN : 0u) |
-           ((want & LOOP_WRITE) ? (uint32_t)EPOLLOUT : 0u);
+           ((want & LOOP_WRITE) ? (uint32_t)EPOLLOUT : 0u) |
+           ((want & LOOP_EDGE) ? (uint32_t)EPOLLET : 0u);
 }
 
 static int

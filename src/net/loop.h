@@ -21,6 +21,7 @@ struct loop;
 
 #define LOOP_READ  1u /* readable, or a listening socket has a connection */
 #define LOOP_WRITE 2u
+#define LOOP_EDGE  8u /* with LOOP_READ: told once for each arrival, also of what is not read */
 #define LOOP_HUP   4u /* error or hang-up; reported with any wish, never asked for alone */
 
 struct loop *loop_new(struct err *e); /* returned; NULL on error */

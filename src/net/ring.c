@@ -141,16 +141,8 @@ ring_wake(int eventfd)
 {
     const uint64_t one = 1;
 
-    /* Full (EAGAIN) means that the other side has been woken and does not read: nothing to add. */
+    /* Full (a sibling that was taken over can fill it) is EAGAIN: then it gets no more edges, and
+     * its own pair stands still. */
     if (write(eventfd, &one, sizeof one) < 0)
         return;
-}
-
-void
-ring_drain(int eventfd)
-{
-    uint64_t n;
-
-    if (read(eventfd, &n, sizeof n) < 0)
-        return; /* nothing there: whoever woke us wrote less often than it published */
 }

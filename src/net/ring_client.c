@@ -1,10 +1,17 @@
 /* The front's side of a ring. */
 #include <assert.h>
 #include <string.h>
+#include "clock.h"
 #include "mem.h"
 #include "ring_inner.h"
 
 #define ID_INDEX (RING_PENDING_MAX - 1u) /* bits of an id that are its place in the table */
+
+#define SPIN_US 20 /* sooner than two processes fall asleep and wake: small answers come so fast   \
+                    */
+#define SPIN_MISSES 4u /* in a row, then it is not worth it (long answers, a busy or single core)  \
+                        */
+#define SPIN_PAUSE 64u /* sleeps before it is tried again */
 
 enum use { FREE, ASKED, CANCELLED };
 
@@ -33,6 +40,7 @@ struct ring_client {
     unsigned pending;
     bool held[PAIR_SLOTS];
     unsigned n_held, class_held[CLASSES];
+    unsigned spin_misses, spin_pause;
     bool wants_room;
     bool closed, freed;
     unsigned busy; /* callbacks under way: not destroyed before they return */
@@ -53,19 +61,25 @@ answers_waiting(const struct ring_client *c)
 static void
 publish(struct ring_client *c)
 {
-    if (c->request_head == c->published_head && c->return_head == c->published_return &&
-        c->answer_tail == c->published_tail)
+    bool asked = c->request_head != c->published_head;
+    bool returned = c->return_head != c->published_return;
+    uint32_t asleep;
+
+    if (c->answer_tail != c->published_tail) {
+        atomic_store_explicit(&c->own->answer_tail, c->answer_tail, memory_order_release);
+        c->published_tail = c->answer_tail;
+    }
+    if (!asked && !returned)
         return;
     atomic_store_explicit(&c->own->return_head, c->return_head, memory_order_release);
-    atomic_store_explicit(&c->own->answer_tail, c->answer_tail, memory_order_release);
     atomic_store_explicit(&c->own->request_head, c->request_head, memory_order_release);
     c->published_return = c->return_head;
-    c->published_tail = c->answer_tail;
     c->published_head = c->request_head;
     /* The reader sets its flag, then looks at our counters; we write them, then look at its flag.
      * With a full fence between the two on either side, one of us sees the other. */
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&c->theirs->asleep, memory_order_relaxed) != 0)
+    asleep = atomic_load_explicit(&c->theirs->asleep, memory_order_relaxed);
+    if ((asleep == FOR_REQUESTS && asked) || (asleep == FOR_SLOTS && returned))
         ring_wake(c->fds.wake_reader);
 }
 
@@ -78,6 +92,30 @@ before_wait(void *ctx)
     return !c->closed && answers_waiting(c) != 0;
 }
 
+/* Waits awake for a moment; true: an answer is there.  Only while nothing else is to be done. */
+static bool
+spin(struct ring_client *c)
+{
+    struct mono from;
+
+    if (c->spin_pause > 0) {
+        c->spin_pause--;
+        return false;
+    }
+    from = clock_mono();
+    do {
+        if (answers_waiting(c) != 0) {
+            c->spin_misses = 0;
+            return true;
+        }
+    } while (clock_mono().us - from.us < SPIN_US);
+    if (++c->spin_misses >= SPIN_MISSES) {
+        c->spin_misses = 0;
+        c->spin_pause = SPIN_PAUSE;
+    }
+    return false;
+}
+
 static bool
 about_to_sleep(void *ctx)
 {
@@ -85,18 +123,20 @@ about_to_sleep(void *ctx)
 
     if (c->closed)
         return false;
-    atomic_store_explicit(&c->own->asleep, 1, memory_order_relaxed);
+    if (c->pending > 0 && spin(c))
+        return true;
+    atomic_store_explicit(&c->own->asleep, FOR_REQUESTS, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     return answers_waiting(c) != 0;
 }
 
+/* Waking is all; the counters say what there is.  The event's own count is never read: each write
+ * is an edge, and it could be written for centuries before it is full. */
 static void
 on_wake(void *ctx, unsigned events)
 {
-    struct ring_client *c = ctx;
-
+    (void)ctx;
     (void)events;
-    ring_drain(c->fds.wake_front);
 }
 
 /* -- answers -- */
@@ -212,7 +252,7 @@ after_wait(void *ctx)
 
     if (c->closed)
         return;
-    atomic_store_explicit(&c->own->asleep, 0, memory_order_relaxed);
+    atomic_store_explicit(&c->own->asleep, AWAKE, memory_order_relaxed);
     n = answers_waiting(c);
     c->busy++;
     if (n > CELLS || used_bytes(c) == UINT32_MAX)
@@ -378,8 +418,8 @@ ring_client_new(struct loop *l, struct ring_fds *fds, const struct ring_client_e
     c->own = ring_map(c->fds.requests, sizeof *c->own, true, e);
     if (c->own != NULL)
         c->theirs = ring_map(c->fds.answers, ring_answers_size(), false, e);
-    if (c->theirs == NULL ||
-        loop_watch_start(l, &c->watch, c->fds.wake_front, LOOP_READ, on_wake, c, e) < 0) {
+    if (c->theirs == NULL || loop_watch_start(l, &c->watch, c->fds.wake_front,
+                                              LOOP_READ | LOOP_EDGE, on_wake, c, e) < 0) {
         client_destroy(c);
         return NULL;
     }

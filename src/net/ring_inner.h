@@ -34,6 +34,10 @@ static const struct ring_class ring_classes[CLASSES] = {
     {RING_BODY_MAX, 2},
 };
 
+/* What a sleeping side waits for.  A front that reads answers and gives slots back need not wake a
+ * reader for that, unless a request waits for a slot. */
+enum asleep { AWAKE, FOR_REQUESTS, FOR_SLOTS };
+
 /* Written by the front. */
 struct front_memory {
     _Alignas(CACHE_LINE) _Atomic uint32_t request_head; /* bytes ever written */
@@ -74,6 +78,5 @@ void *ring_map(int fd, size_t size, bool writable, struct err *e);
 void ring_unmap(void *p, size_t size);
 
 void ring_wake(int eventfd);
-void ring_drain(int eventfd);
 
 #endif

@@ -262,8 +262,10 @@ ring_reply(struct ring_server *s, uint32_t id, uint16_t status, struct span meta
 static bool
 has_work(const struct ring_server *s)
 {
-    return atomic_load_explicit(&s->theirs->return_head, memory_order_acquire) != s->return_tail ||
-           (!s->stalled && bytes_waiting(s) != 0);
+    if (s->stalled)
+        return atomic_load_explicit(&s->theirs->return_head, memory_order_acquire) !=
+               s->return_tail;
+    return bytes_waiting(s) != 0;
 }
 
 static bool
@@ -277,7 +279,7 @@ before_wait(void *ctx)
         s->published_tail = s->request_tail;
         s->published_head = s->answer_head;
         atomic_thread_fence(memory_order_seq_cst); /* as in the front's publish */
-        if (atomic_load_explicit(&s->theirs->asleep, memory_order_relaxed) != 0)
+        if (atomic_load_explicit(&s->theirs->asleep, memory_order_relaxed) != AWAKE)
             ring_wake(s->fds.wake_front);
     }
     return !s->closed && has_work(s);
@@ -290,7 +292,8 @@ about_to_sleep(void *ctx)
 
     if (s->closed)
         return false;
-    atomic_store_explicit(&s->own->asleep, 1, memory_order_relaxed);
+    atomic_store_explicit(&s->own->asleep, s->stalled ? FOR_SLOTS : FOR_REQUESTS,
+                          memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     return has_work(s);
 }
@@ -299,16 +302,22 @@ static void
 on_trim(void *ctx)
 {
     struct ring_server *s = ctx;
+    bool out = false;
 
     if (s->active) {
         s->active = false;
         loop_timer_set(s->loop, &s->trim, TRIM_US, on_trim, s);
         return;
     }
+    if (s->closed || take_returns(s) < 0)
+        return;
     for (uint32_t i = 0; i < PAIR_SLOTS; i++) {
         if (s->touched[i] && s->lent[i] == AT_HOME)
             give_back(s, i);
+        out = out || s->lent[i] != AT_HOME;
     }
+    if (out) /* something is still being sent: look again */
+        loop_timer_set(s->loop, &s->trim, TRIM_US, on_trim, s);
 }
 
 static void
@@ -319,7 +328,7 @@ after_wait(void *ctx)
 
     if (s->closed)
         return;
-    atomic_store_explicit(&s->own->asleep, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->own->asleep, AWAKE, memory_order_relaxed);
     s->busy_calls++;
     back = take_returns(s);
     if (!s->closed && (back > 0 || bytes_waiting(s) != 0)) {
@@ -334,13 +343,13 @@ after_wait(void *ctx)
         server_destroy(s);
 }
 
+/* Waking is all; the counters say what there is.  The event's own count is never read: each write
+ * is an edge, and it could be written for centuries before it is full. */
 static void
 on_wake(void *ctx, unsigned events)
 {
-    struct ring_server *s = ctx;
-
+    (void)ctx;
     (void)events;
-    ring_drain(s->fds.wake_reader);
 }
 
 /* -- life -- */
@@ -373,8 +382,8 @@ ring_server_new(struct loop *l, struct ring_fds *fds, const struct ring_server_e
     s->own = ring_map(s->fds.answers, ring_answers_size(), true, e);
     if (s->own != NULL)
         s->theirs = ring_map(s->fds.requests, sizeof *s->theirs, false, e);
-    if (s->theirs == NULL ||
-        loop_watch_start(l, &s->watch, s->fds.wake_reader, LOOP_READ, on_wake, s, e) < 0) {
+    if (s->theirs == NULL || loop_watch_start(l, &s->watch, s->fds.wake_reader,
+                                              LOOP_READ | LOOP_EDGE, on_wake, s, e) < 0) {
         ring_server_free(s);
         return NULL;
     }
