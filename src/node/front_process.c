@@ -455,7 +455,8 @@ take_ring(struct front *f, const struct node_link_msg *m, int fd, struct err *e)
 static int
 front_link(struct child *c, const struct node_link_msg *m, int fd, struct err *e)
 {
-    const struct frame_options o = {.max_queue = TELL_QUEUE};
+    const struct frame_options o = {.max_queue = TELL_QUEUE, .asks = true};
+    const struct frame_options asks = {.asks = true};
     struct front *f = self(c);
 
     if (!f) {
@@ -479,7 +480,7 @@ front_link(struct child *c, const struct node_link_msg *m, int fd, struct err *e
         frame_close(f->auth);
         if (f->auth)
             lose(f, true);
-        f->auth = frame_open(c->loop, fd, &auth_events, f, NULL, e);
+        f->auth = frame_open(c->loop, fd, &auth_events, f, &asks, e);
         return f->auth ? 0 : -1;
     }
     (void)close(fd);
