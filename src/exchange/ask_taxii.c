@@ -314,6 +314,15 @@ ask_pages(struct session *s, enum taxii_next_kind kind, struct err *e)
     return page_run(p, kind == TAXII_N_OBJECTS ? take_object : take_manifest, e);
 }
 
+static int
+count_only(void *ctx, const struct store_item *it, struct err *e)
+{
+    (void)ctx;
+    (void)it;
+    (void)e;
+    return 0;
+}
+
 /* Whether the collection shows anything of that id at all: else it is 404, whatever the filters. */
 static int
 must_exist(struct page *p, struct err *e)
@@ -321,7 +330,7 @@ must_exist(struct page *p, struct err *e)
     static const struct store_versions any = {.last = true};
     size_t n = 0;
 
-    if (store_get(p->s->x->store, p->view, p->s->q->id, &any, 0, NULL, NULL, &n, e) != 0)
+    if (store_get(p->s->x->store, p->view, p->s->q->id, &any, 0, count_only, NULL, &n, e) != 0)
         return -1;
     return n > 0 ? 0 : err_set(e, ERR_MISSING, "no such object");
 }

@@ -41,18 +41,18 @@ batch_make(struct exchange *x)
         return NULL;
     b->x = x;
     b->arena = arena_new(BATCH_ARENA);
-    b->awaited = map_new(SPOOL_OBJECTS);
+    b->awaited = map_new(2 * SPOOL_OBJECTS);
+    b->in_spool = map_new(2 * SPOOL_OBJECTS);
     b->wanted = map_new(SPOOL_OBJECTS);
     b->overlaid = map_new(OVERLAY_MAX);
     b->meanings = map_new(4096);
     b->went = map_new(SPOOL_OBJECTS);
     b->broken = ERR_INIT;
-    b->spool_end = &b->spool;
     buf_init(&b->items_out, ITEMS_BYTES);
     if (b->arena != NULL)
         b->causes = arena_zero(b->arena, CAUSES_MAX, sizeof *b->causes);
-    if (b->causes == NULL || b->awaited == NULL || b->wanted == NULL || b->overlaid == NULL ||
-        b->meanings == NULL || b->went == NULL) {
+    if (b->causes == NULL || b->awaited == NULL || b->in_spool == NULL || b->wanted == NULL ||
+        b->overlaid == NULL || b->meanings == NULL || b->went == NULL) {
         batch_free(b);
         return NULL;
     }
@@ -62,16 +62,11 @@ batch_make(struct exchange *x)
 void
 batch_free(struct batch *b)
 {
-    struct spooled *s;
-
     if (b == NULL)
         return;
-    while ((s = b->spool) != NULL) {
-        b->spool = s->next;
-        mem_free(s->payload);
-        mem_free(s);
-    }
+    spool_clear(b);
     map_free(b->awaited);
+    map_free(b->in_spool);
     map_free(b->wanted);
     map_free(b->overlaid);
     map_free(b->meanings);
@@ -312,58 +307,18 @@ batch_note(struct batch *b, uint64_t index, const struct verdict_item *v, struct
     return store_item_put(b->x->store, b->number, &it, e);
 }
 
-/* -- the spool ------------------------------------------------------------------------------------
+/* -- one object -----------------------------------------------------------------------------------
  */
 
-static int
-spool_add(struct batch *b, uint64_t index, struct span payload, const struct put_block *block,
-          struct span type, struct err *e)
-{
-    struct spooled *s = mem_zero(1, sizeof *s);
-
-    if (s == NULL || (s->payload = mem_dup(payload.p, payload.n)) == NULL) {
-        mem_free(s);
-        return err_set(e, ERR_MEMORY, "out of memory");
-    }
-    s->n = payload.n;
-    s->index = index;
-    s->marking = block->marking;
-    s->edge = stix_class_of(type) == STIX_SRO;
-    snprintf(s->blocking, sizeof s->blocking, "%.*s", (int)block->id.n, block->id.p);
-    *b->spool_end = s;
-    b->spool_end = &s->next;
-    b->spool_bytes += s->n + sizeof *s;
-    b->spool_count++;
-    if (map_put(b->awaited, span_of(s->blocking), 0, NULL) < 0)
-        return err_set(e, ERR_MEMORY, "out of memory");
-    return 0;
-}
-
-static void
-spool_take(struct batch *b, struct spooled **at)
-{
-    struct spooled *s = *at;
-
-    *at = s->next;
-    if (b->spool_end == &s->next)
-        b->spool_end = at;
-    b->spool_bytes -= s->n + sizeof *s;
-    b->spool_count--;
-    mem_free(s->payload);
-    mem_free(s);
-}
-
-/* What came is remembered for those that wait for it. */
+/* Markings that came are remembered for what waits in pending. */
 static int
 arrived(struct batch *b, const struct verdict_item *v, struct err *e)
 {
-    uint64_t was;
     void *list = b->markings;
 
     if (v->id.n == 0 || v->outcome == OUT_REFUSED)
         return 0;
-    if (map_get(b->awaited, v->id, &was) && map_put(b->awaited, v->id, 1, NULL) < 0)
-        return err_set(e, ERR_MEMORY, "out of memory");
+    spool_arrived(b, v->id);
     if (b->way.dry || !stix_id_is_marking(v->id) || v->target_count == 0)
         return 0;
     if (list_grow(&list, &b->marking_cap, b->marking_count, sizeof *b->markings, e) != 0)
@@ -376,7 +331,7 @@ arrived(struct batch *b, const struct verdict_item *v, struct err *e)
     return 0;
 }
 
-/* Decides about one payload; it lies in the commit's arena. */
+/* Decides about one payload that lies in the commit's arena. */
 static int
 decide(struct batch *b, uint64_t index, const struct intake_result *r, enum put_when when,
        enum put_done *done, struct put_block *block, struct err *e)
@@ -393,8 +348,8 @@ decide(struct batch *b, uint64_t index, const struct intake_result *r, enum put_
     return batch_note(b, index, v, e) != 0 || arrived(b, v, e) != 0 ? -1 : 0;
 }
 
-static int
-decode_here(struct batch *b, struct span payload, struct intake_result *r, struct err *e)
+int
+batch_decode(struct batch *b, struct span payload, struct intake_result *r, struct err *e)
 {
     struct span copy = arena_span(b->x->commit->arena, payload);
 
@@ -403,85 +358,15 @@ decode_here(struct batch *b, struct span payload, struct intake_result *r, struc
     return intake_decode(copy, b->x->commit->arena, r, e);
 }
 
-static int
-spool_one(struct batch *b, struct spooled **at, enum put_when when, bool *gone, struct err *e)
+int
+batch_decide(struct batch *b, uint64_t index, struct span payload, enum put_when when,
+             enum put_done *done, struct put_block *block, struct err *e)
 {
-    struct spooled *s = *at;
     struct intake_result r;
-    struct put_block block = {0};
-    enum put_done done;
 
-    *gone = false;
-    if (commit_begin(b->x, e) != 0 || decode_here(b, span_from(s->payload, s->n), &r, e) != 0 ||
-        decide(b, s->index, &r, when, &done, &block, e) != 0)
+    if (commit_begin(b->x, e) != 0 || batch_decode(b, payload, &r, e) != 0)
         return -1;
-    if (done == PUT_SPOOL) {
-        s->marking = block.marking;
-        snprintf(s->blocking, sizeof s->blocking, "%.*s", (int)block.id.n, block.id.p);
-        return map_put(b->awaited, span_of(s->blocking), 0, NULL) < 0
-                   ? err_set(e, ERR_MEMORY, "out of memory")
-                   : 0;
-    }
-    spool_take(b, at);
-    *gone = true;
-    return commit_maybe(b->x, e);
-}
-
-/* Looks again at all whose id has come.  *progress: something was decided. */
-static int
-spool_pass(struct batch *b, bool *progress, struct err *e)
-{
-    struct spooled **at = &b->spool;
-    uint64_t come;
-    bool gone;
-
-    *progress = false;
-    while (*at != NULL) {
-        if (!map_get(b->awaited, span_of((*at)->blocking), &come) || come == 0) {
-            at = &(*at)->next;
-            continue;
-        }
-        if (spool_one(b, at, PUT_NOW, &gone, e) != 0)
-            return -1;
-        if (gone)
-            *progress = true;
-        else
-            at = &(*at)->next;
-    }
-    return 0;
-}
-
-/* Nothing more comes: the first that still waits is decided as it is; edges last, because they
- * want to know their ends. */
-static int
-spool_force(struct batch *b, struct err *e)
-{
-    struct spooled **at = &b->spool;
-    bool gone;
-
-    while (*at != NULL && (*at)->edge)
-        at = &(*at)->next;
-    if (*at == NULL)
-        at = &b->spool;
-    return spool_one(b, at, PUT_FINAL, &gone, e);
-}
-
-static int
-spool_run(struct batch *b, bool final, struct err *e)
-{
-    bool progress;
-
-    do {
-        if (spool_pass(b, &progress, e) != 0)
-            return -1;
-        if (!progress && b->spool != NULL &&
-            (final || b->spool_bytes > SPOOL_BYTES || b->spool_count > SPOOL_OBJECTS)) {
-            if (spool_force(b, e) != 0)
-                return -1;
-            progress = true;
-        }
-    } while (progress && b->spool != NULL);
-    return 0;
+    return decide(b, index, &r, when, done, block, e);
 }
 
 /* -- the messages ---------------------------------------------------------------------------------
@@ -620,7 +505,7 @@ take_object(struct batch *b, const struct tell *t, struct err *e)
     if (still_in_force(b, e) != 0 || commit_begin(b->x, e) != 0)
         return -1;
     b->way.asker.now_us = now_us(b->x);
-    if (decode_here(b, t->payload, &r, e) != 0)
+    if (batch_decode(b, t->payload, &r, e) != 0)
         return -1;
     if (r.canonical.n == 0 && r.class != INTAKE_REFUSED) {
         note_wrapper(b, &r);
@@ -630,10 +515,8 @@ take_object(struct batch *b, const struct tell *t, struct err *e)
     if (decide(b, r.index, &r, PUT_NOW, &done, &block, e) != 0)
         return -1;
     if (done == PUT_SPOOL) {
-        if (spool_add(b, r.index, t->payload, &block, r.type, e) != 0)
-            return -1;
-        if ((b->spool_bytes > SPOOL_BYTES || b->spool_count > SPOOL_OBJECTS) &&
-            spool_run(b, false, e) != 0)
+        if (spool_add(b, r.index, t->payload, &block, &r, e) != 0 ||
+            (spool_full(b) && spool_run(b, false, e) != 0))
             return -1;
     }
     return commit_maybe(b->x, e);

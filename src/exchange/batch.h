@@ -49,23 +49,26 @@ struct way {
 void way_encode(const struct way *w, struct buf *out);
 int way_decode(struct span s, struct way *out, struct err *e);
 
+/* Waits within its batch for what it names: a marking, or an object that it refers to. */
 struct spooled {
-    struct spooled *next;
+    struct spooled *prev, *next; /* in the order of the file */
+    struct spooled *chain;       /* others that wait for the same id, or the queue of the ready */
     uint64_t index;
     char *payload; /* owned */
     size_t n;
-    char blocking[STIX_ID_MAX + 1]; /* the id that it waits for */
-    bool marking;                   /* which is a marking that it cannot do without */
-    bool edge, lists;               /* decided late, when nothing more comes: last */
+    char id[STIX_ID_MAX + 1];
+    size_t resume; /* references before this one are here */
+    bool edge;
 };
 
-/* What was put earlier in a dry run, which the store does not hold. */
+/* What the store does not hold: put earlier in a dry run, or expected. */
 struct overlay {
     size_t next; /* the next one of the same id, from 1; 0: none */
     struct audience audience;
     struct hash hash;
     struct instant modified;
     bool owner;
+    bool expected;     /* not put yet: it waits in the spool, and this is where it will go */
     struct span bytes; /* of markings and extensions alone */
 };
 
@@ -92,11 +95,13 @@ struct batch {
     uint64_t counts[OUTCOMES];
     struct cause *causes; /* not yet written */
     size_t cause_count;
-    struct spooled *spool, **spool_end;
+    struct spooled *spool, *spool_last;
+    struct spooled *ready, *ready_last; /* what they waited for has come */
     size_t spool_bytes, spool_count;
-    struct map *awaited; /* ids that something in the spool waits for; 1: has come */
-    struct map *wanted;  /* definitions that went into an audience before they came: id -> first
-                          * entry of wants */
+    struct map *awaited;  /* id -> the first that waits for it (a pointer) */
+    struct map *in_spool; /* ids of what waits -> how many */
+    struct map *wanted;   /* definitions that went into an audience before they came: id -> first
+                           * entry of wants */
     struct want *wants;
     size_t want_count, want_cap;
     struct map *overlaid; /* id -> first entry of overlay, from 1 */
@@ -144,7 +149,8 @@ void note_add(struct verdict_item *v, const char *rule, const char *clause, stru
 
 enum put_when {
     PUT_NOW,  /* more may come: PUT_SPOOL where it would help */
-    PUT_FINAL /* nothing more comes: decide, or let it wait in pending */
+    PUT_LAST, /* nothing more comes but what is in the spool */
+    PUT_FINAL /* decide, or let it wait in pending */
 };
 enum put_done {
     PUT_DONE,
@@ -152,7 +158,7 @@ enum put_done {
 };
 struct put_block {
     struct span id;
-    bool marking;
+    size_t resume; /* in and out: references before this one have been found */
 };
 
 /* Decides about one object and puts it.  r and all in it live in the commit's arena.  batch may be
@@ -160,6 +166,9 @@ struct put_block {
 int put_object(struct exchange *x, struct batch *b, const struct way *way,
                const struct intake_result *r, enum put_when when, enum put_done *done,
                struct put_block *block, struct verdict_item *v, struct err *e);
+
+/* Where an object that waits in the spool will go, as far as its labels say. */
+int put_expect(struct exchange *x, struct batch *b, const struct intake_result *r, struct err *e);
 
 /* Appends bytes to an audience without asking anybody: for what has been decided already. */
 struct put_plain {
@@ -189,11 +198,28 @@ struct seen {
     size_t n, cap;
     struct span bytes; /* of the oldest, where asked for; copied into the arena */
 };
+#define SEEN_BYTES    1u /* the bytes of the oldest */
+#define SEEN_EXPECTED 2u /* what waits in the batch's spool, too */
 int seen_find(struct exchange *x, struct batch *b, const struct asker *who, struct span id,
-              bool bytes, struct arena *a, struct seen *out, struct err *e);
+              unsigned want, struct arena *a, struct seen *out, struct err *e);
 /* Audiences of what is seen, as an array in a. */
 const struct audience *seen_audiences(const struct seen *s, struct arena *a);
 int overlay_add(struct batch *b, struct span id, const struct overlay *o, struct err *e);
+
+/* -- spool.c ----------------------------------------------------------------------------------- */
+
+int spool_add(struct batch *b, uint64_t index, struct span payload, const struct put_block *block,
+              const struct intake_result *r, struct err *e);
+/* An id has come: who waits for it is ready. */
+void spool_arrived(struct batch *b, struct span id);
+/* Decides about those that are ready; final: about all. */
+int spool_run(struct batch *b, bool final, struct err *e);
+bool spool_full(const struct batch *b);
+void spool_clear(struct batch *b);
+/* Decides about one object (batch.c), for the spool. */
+int batch_decide(struct batch *b, uint64_t index, struct span payload, enum put_when when,
+                 enum put_done *done, struct put_block *block, struct err *e);
+int batch_decode(struct batch *b, struct span payload, struct intake_result *r, struct err *e);
 
 /* -- batch.c ----------------------------------------------------------------------------------- */
 

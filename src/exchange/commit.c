@@ -74,6 +74,13 @@ commit_drop(struct exchange *x, const struct err *why)
     views_forget(x);
 }
 
+void
+commit_look(struct exchange *x)
+{
+    store_abort(x->store);
+    clean(x, NULL);
+}
+
 int
 commit_flush(struct exchange *x, struct err *e)
 {

@@ -26,6 +26,8 @@ int commit_begin(struct exchange *x, struct err *e);
 int commit_flush(struct exchange *x, struct err *e);
 /* The same where it has grown large enough. */
 int commit_maybe(struct exchange *x, struct err *e);
+/* Ends a transaction in which nothing was written. */
+void commit_look(struct exchange *x);
 /* Undoes what is open, as if it had failed. */
 void commit_drop(struct exchange *x, const struct err *why);
 

@@ -15,7 +15,8 @@ struct exchange_check {
 /* Everything that can be computed anew is, and compared: hashes, streams, index rows, counters.
  * Reads only; a node may run.  problem is called for each fault with its place; 0: go on.  progress
  * may be NULL.  0 also where problems were found; -1 when the check itself failed. */
-int exchange_verify(const char *path, int (*problem)(void *ctx, const char *what, const char *place),
+int exchange_verify(const char *path,
+                    int (*problem)(void *ctx, const char *what, const char *place),
                     void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                     struct exchange_check *out, struct err *e);
 

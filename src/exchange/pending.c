@@ -124,13 +124,14 @@ pending_keep(struct exchange *x, struct batch *b, const struct way *way, uint64_
         .at_us = now_us(x),
     };
     struct buf ask;
+    uint64_t n;
     int rc;
 
     buf_init(&ask, 1u << 20);
     ask_put(way, r, &ask);
     w.ask = buf_view(&ask);
     rc = ask.failed ? err_set(e, ERR_MEMORY, "out of memory")
-                    : store_pending_put(x->store, &w, NULL, e);
+                    : store_pending_put(x->store, &w, &n, e);
     buf_clear(&ask);
     return rc;
 }

@@ -27,7 +27,6 @@ struct putting {
     struct edge_end *ends;
     struct span *end_ids;
     size_t end_count;
-    struct span missing; /* the first end that is not seen; empty: none */
 };
 
 void
@@ -64,7 +63,7 @@ resolve(void *ctx, struct span id, struct marking_meaning *out, struct err *e)
         out->tlp = (enum tlp)(kept >> 8);
         return 1;
     }
-    if (seen_find(p->x, p->b, &p->way->asker, id, true, p->a, &s, e) != 0)
+    if (seen_find(p->x, p->b, &p->way->asker, id, SEEN_BYTES, p->a, &s, e) != 0)
         return -1;
     if (s.n == 0 || s.bytes.n == 0)
         return 0;
@@ -142,6 +141,42 @@ decide_audience(struct putting *p, struct err *e)
 /* -- references -----------------------------------------------------------------------------------
  */
 
+/* Whether it helps to wait for an id that is not seen. */
+static bool
+may_come(const struct putting *p, struct span id)
+{
+    uint64_t n;
+
+    if (p->when == PUT_NOW)
+        return true;
+    return p->when == PUT_LAST && p->b != NULL && map_get(p->b->in_spool, id, &n) && n > 0;
+}
+
+/* 1: something that it refers to is not seen and may come; *block says what. */
+static int
+find_missing(struct putting *p, struct put_block *block, struct err *e)
+{
+    const struct store_index *ix = &p->index;
+    struct seen s;
+
+    if (p->when == PUT_FINAL)
+        return 0;
+    for (size_t i = block->resume; i < ix->edge_count; i++) {
+        struct arena_mark m = arena_mark(p->a);
+
+        if (span_eq(ix->edges[i].id, p->facts.id.text) || !may_come(p, ix->edges[i].id))
+            continue;
+        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, 0, p->a, &s, e) != 0)
+            return -1;
+        arena_rewind(p->a, m);
+        if (s.n == 0) {
+            *block = (struct put_block){ix->edges[i].id, i};
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Where the poster sees what the object refers to. */
 static int
 find_ends(struct putting *p, struct err *e)
@@ -159,15 +194,10 @@ find_ends(struct putting *p, struct err *e)
     for (size_t i = 0; i < ix->edge_count; i++) {
         if (span_eq(ix->edges[i].id, p->facts.id.text))
             continue;
-        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, false, p->a, &s, e) != 0)
+        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_EXPECTED, p->a, &s, e) != 0)
             return -1;
-        if (s.n == 0) {
-            if (p->missing.n == 0)
-                p->missing = ix->edges[i].id;
-            if (p->when == PUT_NOW)
-                return 0; /* it will be asked again */
+        if (s.n == 0)
             continue;
-        }
         list = seen_audiences(&s, p->a);
         if (list == NULL)
             return err_set(e, ERR_MEMORY, "out of memory");
@@ -328,7 +358,7 @@ along_one(struct putting *p, struct span id, const struct audience *target, stru
     struct seen s;
     struct overlay o;
 
-    if (seen_find(p->x, p->b, &p->way->asker, id, true, p->a, &s, e) != 0)
+    if (seen_find(p->x, p->b, &p->way->asker, id, SEEN_BYTES, p->a, &s, e) != 0)
         return -1;
     for (size_t i = 0; i < s.n; i++) {
         if (audience_same(&s.said[i].audience, target))
@@ -404,6 +434,53 @@ owner_of(const struct putting *p, const struct say *say)
     return false;
 }
 
+/* Looking for the same bytes in an audience that the poster does not see. */
+struct unseen {
+    const struct hash *hash;
+    uint32_t audience;
+    uint64_t p;
+    bool found;
+};
+
+static int
+look_unseen(void *ctx, const struct store_held *h, struct err *e)
+{
+    struct unseen *u = ctx;
+
+    (void)e;
+    if (h->erased || h->audience != u->audience || !hash_eq(&h->hash, u->hash))
+        return 0;
+    u->found = true;
+    u->p = h->p;
+    return 1;
+}
+
+/* What stands there already is not stored twice.  The poster is told what he would be told
+ * otherwise: the outcome is decided, and his readers there have it.  1: it stands. */
+static int
+stands_unseen(struct putting *p, const struct audience *target, struct err *e)
+{
+    struct unseen u = {.hash = &p->r->hash};
+    const struct view *v;
+
+    for (size_t i = 0; i < p->x->cast.audience_count && u.audience == 0; i++) {
+        if (audience_same(&p->x->cast.audiences[i], target))
+            u.audience = p->x->cast.audiences[i].number;
+    }
+    if (u.audience == 0 || p->way->dry)
+        return 0;
+    if (view_of(p->x, &p->way->asker, 0, &v, e) != 0)
+        return -1;
+    if (view_has(v, u.audience))
+        return 0;
+    if (store_held_each(p->x->store, p->facts.id.text, false, look_unseen, &u, e) < 0)
+        return -1;
+    if (u.found && u.p != 0 && p->b != NULL &&
+        store_known_put(p->x->store, u.p, p->b->number, e) != 0)
+        return -1;
+    return u.found;
+}
+
 static int
 put_target(struct putting *p, const struct audience *target, const struct say *say, struct err *e)
 {
@@ -426,9 +503,13 @@ put_target(struct putting *p, const struct audience *target, const struct say *s
         .bytes = keep ? p->r->canonical : (struct span){0},
     };
     size_t at;
+    int stands;
 
     if (along(p, target, e) != 0)
         return -1;
+    stands = stands_unseen(p, target, e);
+    if (stands != 0)
+        return stands < 0 ? -1 : 0;
     if (p->way->dry)
         return overlay_add(p->b, p->facts.id.text, &o, e);
     if (put_row_plain(p->x, &plain, &at, e) != 0)
@@ -620,16 +701,53 @@ first_look(struct putting *p, struct err *e)
     return 0;
 }
 
+/* 1: a marking that it cannot do without may still come. */
 static bool
-blocks(struct putting *p, struct put_block *block)
+awaits_marking(const struct putting *p, struct put_block *block)
 {
-    if (p->when != PUT_NOW)
-        return false;
-    if (p->label.unresolved_count > 0) {
-        *block = (struct put_block){p->label.unresolved[0], true};
-        return true;
+    for (size_t i = 0; i < p->label.unresolved_count; i++) {
+        if (may_come(p, p->label.unresolved[i])) {
+            block->id = p->label.unresolved[i];
+            return true;
+        }
     }
     return false;
+}
+
+int
+put_expect(struct exchange *x, struct batch *b, const struct intake_result *r, struct err *e)
+{
+    struct putting *p = arena_zero(x->commit->arena, 1, sizeof *p);
+    struct verdict_item *v = arena_zero(x->commit->arena, 1, sizeof *v);
+    struct publish_ask ask = {
+        .poster = b->way.asker,
+        .asked = b->way.asked,
+        .asked_tlp = b->way.label,
+        .group = b->way.group,
+        .person = b->way.person,
+        .way_default = x->way_default,
+    };
+    int rc;
+
+    if (p == NULL || v == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    *p = (struct putting){
+        .x = x, .b = b, .way = &b->way, .r = r, .v = v, .when = PUT_FINAL, .a = x->commit->arena};
+    rc = first_look(p, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (label_read(&p->facts, resolve, p, p->a, &p->label, e) != 0)
+        return -1;
+    publish_decide(&x->cast.rights, &ask, &p->label, &p->pub);
+    if (p->pub.rule != PUBLISH_YES)
+        return 0;
+    for (size_t i = 0; i < p->pub.count; i++) {
+        struct overlay o = {.audience = p->pub.targets[i], .hash = r->hash, .expected = true};
+
+        if (overlay_add(b, p->facts.id.text, &o, e) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int
@@ -658,23 +776,25 @@ put_object(struct exchange *x, struct batch *b, const struct way *way,
         p->label.unresolved_count = 0;
         p->label.unclear = false;
     }
-    if (blocks(p, block)) {
+    if (awaits_marking(p, block)) {
         *done = PUT_SPOOL;
         return 0;
     }
     rc = decide_audience(p, e);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    if (index_of(p, e) != 0 || find_ends(p, e) != 0)
+    if (index_of(p, e) != 0)
         return -1;
-    if (when == PUT_NOW && p->missing.n > 0) {
-        *block = (struct put_block){p->missing, false};
+    rc = find_missing(p, block, e);
+    if (rc != 0) {
         *done = PUT_SPOOL;
-        return 0;
+        return rc < 0 ? -1 : 0;
     }
+    if (find_ends(p, e) != 0)
+        return -1;
     if (p->facts.created_by.n > 0 && store_bound(x->store, p->facts.created_by, &p->creator, e) < 0)
         return -1;
-    if (seen_find(x, b, &way->asker, p->facts.id.text, false, p->a, &p->seen, e) != 0)
+    if (seen_find(x, b, &way->asker, p->facts.id.text, 0, p->a, &p->seen, e) != 0)
         return -1;
     for (size_t i = 0; i < p->pub.count; i++) {
         if (i > 0 &&

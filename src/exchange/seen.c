@@ -9,7 +9,7 @@ struct looking {
     struct exchange *x;
     const struct view *view;
     struct arena *a;
-    bool bytes;
+    unsigned want;
     struct seen *out;
 };
 
@@ -67,13 +67,13 @@ look(void *ctx, const struct store_held *h, struct err *e)
     s->batch[s->n] = h->batch;
     s->owner[s->n] = h->owner;
     s->n++;
-    return l->bytes && s->bytes.p == NULL ? take_bytes(s, h->bytes, l->a, e) : 0;
+    return (l->want & SEEN_BYTES) != 0 && s->bytes.p == NULL ? take_bytes(s, h->bytes, l->a, e) : 0;
 }
 
-/* What a dry run has put so far. */
+/* What a dry run has put so far, and what is expected. */
 static int
 look_overlay(struct exchange *x, const struct batch *b, const struct asker *who, struct span id,
-             bool bytes, struct arena *a, struct seen *s, struct err *e)
+             unsigned want, struct arena *a, struct seen *s, struct err *e)
 {
     uint64_t at = 0;
 
@@ -82,7 +82,8 @@ look_overlay(struct exchange *x, const struct batch *b, const struct asker *who,
     for (; at != 0; at = b->overlay[at - 1].next) {
         const struct overlay *o = &b->overlay[at - 1];
 
-        if (!may_read(&x->cast.rights, who, &o->audience).yes)
+        if ((o->expected && (want & SEEN_EXPECTED) == 0) ||
+            !may_read(&x->cast.rights, who, &o->audience).yes)
             continue;
         if (s->n == s->cap && seen_grow(s, a, e) != 0)
             return -1;
@@ -91,24 +92,25 @@ look_overlay(struct exchange *x, const struct batch *b, const struct asker *who,
         s->batch[s->n] = 0;
         s->owner[s->n] = o->owner;
         s->n++;
-        if (bytes && s->bytes.p == NULL && o->bytes.n > 0 && take_bytes(s, o->bytes, a, e) != 0)
+        if ((want & SEEN_BYTES) != 0 && s->bytes.p == NULL && o->bytes.n > 0 &&
+            take_bytes(s, o->bytes, a, e) != 0)
             return -1;
     }
     return 0;
 }
 
 int
-seen_find(struct exchange *x, struct batch *b, const struct asker *who, struct span id, bool bytes,
-          struct arena *a, struct seen *out, struct err *e)
+seen_find(struct exchange *x, struct batch *b, const struct asker *who, struct span id,
+          unsigned want, struct arena *a, struct seen *out, struct err *e)
 {
-    struct looking l = {.x = x, .a = a, .bytes = bytes, .out = out};
+    struct looking l = {.x = x, .a = a, .want = want, .out = out};
 
     *out = (struct seen){0};
     if (view_of(x, who, 0, &l.view, e) != 0 ||
         store_held_each(x->store, id, false, look, &l, e) < 0)
         return -1;
-    if (b != NULL && b->way.dry)
-        return look_overlay(x, b, who, id, bytes, a, out, e);
+    if (b != NULL && b->overlay_count > 0)
+        return look_overlay(x, b, who, id, want, a, out, e);
     return 0;
 }
 

@@ -195,7 +195,7 @@ end_act(struct exchange *x, enum tell_verb verb, const struct err *why)
     if (why != NULL && is_act(verb))
         commit_drop(x, why);
     else if (x->commit->first == NULL)
-        commit_drop(x, NULL); /* opened to look, nothing was written */
+        commit_look(x); /* opened to look: nothing was written */
 }
 
 bool
