@@ -49,7 +49,7 @@ struct store_index {
     size_t value_count;
     const struct span *labels; /* folded, no doubles */
     size_t label_count;
-    const struct span *defects; /* rules' names, no doubles */
+    const struct span *defects; /* at put: rules of its notes (store_defects_put), no doubles */
     size_t defect_count;
     const struct span *texts; /* as they stand in the object */
     size_t text_count;

@@ -19,7 +19,8 @@ struct gen_walk {
 };
 
 #define GEN_OF(p)     ((int64_t)((p) >> 16))
-#define GEN_MERGED(n) (-1 - (int64_t)(n)) /* the number of the n-th merged one */
+#define GEN_MERGED(n) (-1 - (int64_t)(n))  /* the number of the n-th merged one */
+#define GEN_NETS      INT64_C(-1000000000) /* values that are networks, of all rows */
 
 /* From the newest to the oldest; *lo to *hi are the p that it can hold. */
 struct gen_walk gen_walk(struct store *s);

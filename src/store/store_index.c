@@ -4,84 +4,109 @@
 
 #include "mem.h"
 #include "store_gen.h"
+#include "value.h"
 
-static int
-term_put(struct store *s, const struct row *r, enum term_kind kind, struct span bytes,
-         struct err *e)
+bool
+value_is_net(struct span key)
 {
-    struct db_stmt *q = sql_get(s,
-                                "INSERT INTO term (gen, key, p, audience) VALUES (?1, ?2, ?3, ?4) "
-                                "ON CONFLICT (gen, key, p) DO NOTHING",
-                                e);
-
-    if (!q)
-        return -1;
-    sql_bind(s, q, 1, GEN_OF(r->p));
-    sql_bind(s, q, 2, store_key(s, (uint8_t)kind, bytes));
-    sql_bind(s, q, 3, (int64_t)r->p);
-    sql_bind(s, q, 4, r->audience);
-    return sql_run(s, q, e);
+    return key.n > 0 && (key.p[0] == VALUE_NET4 || key.p[0] == VALUE_NET6);
 }
 
-static int
-value_put(struct store *s, const struct row *r, struct span key, struct err *e)
-{
-    struct db_stmt *q = sql_get(s,
-                                "INSERT INTO value (gen, key, p, audience) VALUES (?1, ?2, ?3, "
-                                "?4) ON CONFLICT (gen, key, p) DO NOTHING",
-                                e);
+/* ---- what there is ---- */
 
-    if (!q)
-        return -1;
-    sql_bind(s, q, 1, GEN_OF(r->p));
-    sql_bind_blob(s, q, 2, span_part(key, 0, VALUE_BYTES_MAX));
-    sql_bind(s, q, 3, (int64_t)r->p);
-    sql_bind(s, q, 4, r->audience);
-    return sql_run(s, q, e);
+struct each {
+    struct store *s;
+    index_row_fn *fn;
+    void *ctx;
+};
+
+static int
+each_term(const struct each *x, enum term_kind kind, struct span bytes, struct err *e)
+{
+    return x->fn(x->ctx, INDEX_TERM, store_key(x->s, (uint8_t)kind, bytes), (struct span){NULL, 0},
+                 0, e);
 }
 
-static int
-edge_put(struct store *s, const struct row *r, const struct store_edge *x, struct err *e)
+int
+index_each(struct store *s, const struct row *r, const struct store_index *x, index_row_fn *fn,
+           void *ctx, struct err *e)
 {
-    struct db_stmt *q = sql_get(s,
-                                "INSERT INTO edge (gen, node, kind, p, audience) VALUES "
-                                "(?1, ?2, ?3, ?4, ?5) ON CONFLICT (gen, node, kind, p) DO NOTHING",
-                                e);
+    const struct span none = {NULL, 0};
+    const struct each w = {s, fn, ctx};
 
+    for (size_t i = 0; i < x->value_count; i++)
+        if (fn(ctx, INDEX_VALUE, 0, span_part(x->values[i], 0, VALUE_BYTES_MAX), 0, e) < 0)
+            return -1;
+    for (size_t i = 0; i < x->label_count; i++)
+        if (each_term(&w, TERM_LABEL, x->labels[i], e) < 0)
+            return -1;
+    for (size_t i = 0; i < x->defect_count; i++)
+        if (each_term(&w, TERM_DEFECT, x->defects[i], e) < 0)
+            return -1;
+    if (x->defect_count > 0 && each_term(&w, TERM_ANY_DEFECT, none, e) < 0)
+        return -1;
+    if (x->creator.n > 0 && each_term(&w, TERM_CREATOR, x->creator, e) < 0)
+        return -1;
+    if ((r->flags & F_REVOKED) && each_term(&w, TERM_REVOKED, none, e) < 0)
+        return -1;
+    for (size_t i = 0; i < x->edge_count; i++)
+        if (fn(ctx, INDEX_EDGE, store_key(s, TERM_NODE, x->edges[i].id), none, x->edges[i].kind,
+               e) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- putting ---- */
+
+struct putting {
+    struct store *s;
+    const struct row *r;
+};
+
+static int
+put_one(void *ctx, enum index_table table, int64_t key, struct span value, uint32_t kind,
+        struct err *e)
+{
+    const struct putting *x = ctx;
+    struct store *s = x->s;
+    struct db_stmt *q;
+    int at = 1;
+
+    if (table == INDEX_TERM)
+        q = sql_get(s,
+                    "INSERT INTO term (gen, key, p, audience) VALUES (?1, ?2, ?3, ?4) "
+                    "ON CONFLICT (gen, key, p) DO NOTHING",
+                    e);
+    else if (table == INDEX_VALUE)
+        q = sql_get(s,
+                    "INSERT INTO value (gen, key, p, audience) VALUES (?1, ?2, ?3, ?4) "
+                    "ON CONFLICT (gen, key, p) DO NOTHING",
+                    e);
+    else
+        q = sql_get(s,
+                    "INSERT INTO edge (gen, node, kind, p, audience) VALUES (?1, ?2, ?3, ?4, ?5) "
+                    "ON CONFLICT (gen, node, kind, p) DO NOTHING",
+                    e);
     if (!q)
         return -1;
-    sql_bind(s, q, 1, GEN_OF(r->p));
-    sql_bind(s, q, 2, store_key(s, TERM_NODE, x->id));
-    sql_bind(s, q, 3, x->kind);
-    sql_bind(s, q, 4, (int64_t)r->p);
-    sql_bind(s, q, 5, r->audience);
+    sql_bind(s, q, at++, table == INDEX_VALUE && value_is_net(value) ? GEN_NETS : GEN_OF(x->r->p));
+    if (table == INDEX_VALUE)
+        sql_bind_blob(s, q, at++, value);
+    else
+        sql_bind(s, q, at++, key);
+    if (table == INDEX_EDGE)
+        sql_bind(s, q, at++, kind);
+    sql_bind(s, q, at++, (int64_t)x->r->p);
+    sql_bind(s, q, at, x->r->audience);
     return sql_run(s, q, e);
 }
 
 int
 index_put(struct store *s, const struct row *r, const struct store_index *x, struct err *e)
 {
-    const struct span none = {NULL, 0};
+    struct putting w = {s, r};
 
-    for (size_t i = 0; i < x->value_count; i++)
-        if (value_put(s, r, x->values[i], e) < 0)
-            return -1;
-    for (size_t i = 0; i < x->label_count; i++)
-        if (term_put(s, r, TERM_LABEL, x->labels[i], e) < 0)
-            return -1;
-    for (size_t i = 0; i < x->defect_count; i++)
-        if (term_put(s, r, TERM_DEFECT, x->defects[i], e) < 0)
-            return -1;
-    if (x->defect_count > 0 && term_put(s, r, TERM_ANY_DEFECT, none, e) < 0)
-        return -1;
-    if (x->creator.n > 0 && term_put(s, r, TERM_CREATOR, x->creator, e) < 0)
-        return -1;
-    if ((r->flags & F_REVOKED) && term_put(s, r, TERM_REVOKED, none, e) < 0)
-        return -1;
-    for (size_t i = 0; i < x->edge_count; i++)
-        if (edge_put(s, r, &x->edges[i], e) < 0)
-            return -1;
-    return 0;
+    return index_each(s, r, x, put_one, &w, e);
 }
 
 /* ---- taking rows out ---- */
@@ -172,6 +197,11 @@ index_sweep(struct store *s, const uint64_t *p, size_t n, struct err *e)
     int rc = 0;
 
     buf_init(&found, SIZE_MAX / 2);
+    if (n > 0) {
+        rc = sweep_find(s, &sweeps[1], GEN_NETS, p, n, &found, e);
+        if (rc == 0)
+            rc = sweep_delete(s, &sweeps[1], GEN_NETS, buf_view(&found), e);
+    }
     while (rc == 0 && gen_next(&w, &gen, &lo, &hi)) {
         bool any = false;
 

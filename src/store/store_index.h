@@ -21,7 +21,19 @@ enum term_kind { /* of store_key; stored */
 
 #define VALUE_BYTES_MAX 255 /* of a value's key */
 
+enum index_table { INDEX_TERM, INDEX_VALUE, INDEX_EDGE };
+
+/* Every index row that a publication has but those of defects: a key, or a value's bytes, and an
+ * edge's kind.  Doubles in *x are given once. */
+typedef int index_row_fn(void *ctx, enum index_table table, int64_t key, struct span value,
+                         uint32_t kind, struct err *e);
+int index_each(struct store *s, const struct row *r, const struct store_index *x, index_row_fn *fn,
+               void *ctx, struct err *e);
+
 int index_put(struct store *s, const struct row *r, const struct store_index *x, struct err *e);
+
+/* Whether a value's key is that of a network: these have a generation of their own. */
+bool value_is_net(struct span key);
 
 /* Takes every index row of these publications (ascending) out, wherever they came from. */
 int index_sweep(struct store *s, const uint64_t *p, size_t n, struct err *e);

@@ -417,48 +417,53 @@ slice_last(const struct view_slice *s)
     return s->base_us + (int64_t)(s->n - 1) * STORE_STEP_US;
 }
 
-/* The slices that end after a date, by date; mem_free. */
+/* The slices with dates from `from` to `to`, by date; mem_free. */
 static int
-parts_of(const struct view *v, int64_t after_us, struct part **out, size_t *n, struct err *e)
+parts_of(const struct view *v, int64_t from, int64_t to, struct part **out, size_t *n,
+         struct err *e)
 {
-    struct part *list;
+    struct part *list = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < v->count; i++)
-        for (size_t k = 0; k < v->entries[i].slice_count; k++)
-            count += slice_last(&v->entries[i].slices[k]) > after_us;
-    *out = NULL;
-    *n = 0;
-    if (count == 0)
-        return 0;
-    list = mem_zero(count, sizeof *list);
-    if (!list)
-        return err_set(e, ERR_MEMORY, "no memory for a page");
-    for (size_t i = 0; i < v->count; i++)
-        for (size_t k = 0; k < v->entries[i].slice_count; k++)
-            if (slice_last(&v->entries[i].slices[k]) > after_us)
-                list[(*n)++] = (struct part){&v->entries[i], &v->entries[i].slices[k]};
-    qsort(list, *n, sizeof *list, part_cmp);
+    for (int round = 0; round < 2; round++) {
+        if (round == 1 && count > 0 && !(list = mem_zero(count, sizeof *list)))
+            return err_set(e, ERR_MEMORY, "no memory for a page");
+        count = 0;
+        for (size_t i = 0; i < v->count; i++)
+            for (size_t k = 0; k < v->entries[i].slice_count; k++) {
+                const struct view_slice *s = &v->entries[i].slices[k];
+
+                if (s->n == 0 || slice_last(s) < from || s->base_us > to)
+                    continue;
+                if (list)
+                    list[count] = (struct part){&v->entries[i], s};
+                count++;
+            }
+    }
+    if (count > 0)
+        qsort(list, count, sizeof *list, part_cmp);
     *out = list;
+    *n = count;
     return 0;
 }
 
-/* Where a slice's rows lie, and the first row whose own arrival is later than its dates.  A view's
- * slice may be a part of the one stored, or several that follow one another. */
+/* Where a slice's rows with dates beyond after_us lie, and the first row whose own arrival is later
+ * than the slice's dates.  A view's slice may be a part of the one stored, or several that follow
+ * one another. */
 static int
-part_place(struct store *s, const struct part *at, int64_t after_us, struct stretch *t,
-           uint64_t *p_next, struct err *e)
+part_place(struct store *s, const struct part *at, int64_t after_us, uint64_t *p_from,
+           uint64_t *p_to, uint64_t *p_next, struct err *e)
 {
     const struct view_slice *v = at->slice;
     const uint32_t audience = at->en->audience.number;
-    uint64_t from = v->from_seq;
+    uint64_t from = v->from_seq, stored_from, stored_n;
     struct db_stmt *q;
     int rc;
 
     if (after_us >= v->base_us)
         from += (uint64_t)((after_us - v->base_us) / STORE_STEP_US) + 1;
     q = sql_ask(s, e,
-                "SELECT audience, p_from, p_next FROM slice WHERE base <= ?1 "
+                "SELECT audience, p_from, p_to, p_next, from_seq, n FROM slice WHERE base <= ?1 "
                 "ORDER BY base DESC LIMIT 1",
                 "i", v->base_us);
     if (!q || (rc = sql_step(s, q, e)) < 0)
@@ -467,12 +472,17 @@ part_place(struct store *s, const struct part *at, int64_t after_us, struct stre
         sql_end(s, q);
         return err_set(e, ERR_CONFLICT, "the view is older than the store");
     }
-    t->p_from = (uint64_t)sql_int(s, q, 1);
-    *p_next = (uint64_t)sql_int(s, q, 2);
+    *p_from = (uint64_t)sql_int(s, q, 1);
+    *p_to = (uint64_t)sql_int(s, q, 2);
+    *p_next = (uint64_t)sql_int(s, q, 3);
+    stored_from = (uint64_t)sql_int(s, q, 4);
+    stored_n = (uint64_t)sql_int(s, q, 5);
     sql_end(s, q);
-    if (seq_bound(s, audience, from, t->p_from, *p_next, &t->p_from, e) < 0)
+    if (from != stored_from && seq_bound(s, audience, from, *p_from, *p_next, p_from, e) < 0)
         return -1;
-    return seq_bound(s, audience, v->from_seq + v->n, t->p_from, *p_next, &t->p_to, e);
+    if (v->from_seq + v->n != stored_from + stored_n)
+        return seq_bound(s, audience, v->from_seq + v->n, *p_from, *p_next, p_to, e);
+    return 0;
 }
 
 static int
@@ -494,7 +504,7 @@ scan_run(const struct scan *c, int64_t after_us, struct err *e)
     int rc;
 
     if (load_counters(s, e) < 0 || row_after(s, after_us, &p, e) < 0 ||
-        parts_of(c->look->view, after_us, &parts, &n, e) < 0)
+        parts_of(c->look->view, after_us + 1, INT64_MAX, &parts, &n, e) < 0)
         return -1;
     rc = 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
@@ -502,7 +512,7 @@ scan_run(const struct scan *c, int64_t after_us, struct err *e)
         struct stretch natural = {.c = c, .p_from = p, .after_us = after_us};
         uint64_t next = 0;
 
-        rc = part_place(s, &parts[i], after_us, &granted, &next, e);
+        rc = part_place(s, &parts[i], after_us, &granted.p_from, &granted.p_to, &next, e);
         if (rc < 0)
             break;
         natural.p_to = next;
@@ -519,4 +529,32 @@ scan_run(const struct scan *c, int64_t after_us, struct err *e)
         rc = scan_stretch(&rest, e);
     }
     return rc;
+}
+
+int
+scan_back(const struct look *look, int64_t before_us, stretch_fn *fn, void *ctx, struct err *e)
+{
+    struct store *s = look->s;
+    struct part *parts;
+    uint64_t hi;
+    size_t n;
+    int rc;
+
+    if (row_after(s, before_us - 1, &hi, e) < 0 ||
+        parts_of(look->view, INT64_MIN, before_us - 1, &parts, &n, e) < 0)
+        return -1;
+    rc = 0;
+    while (n-- > 0 && rc == 0) {
+        uint64_t from = 0, to = 0, next = 0;
+
+        rc = part_place(s, &parts[n], INT64_MIN, &from, &to, &next, e);
+        if (rc == 0 && next < hi) {
+            rc = fn(ctx, NULL, next, hi, e);
+            hi = next;
+        }
+        if (rc == 0)
+            rc = fn(ctx, parts[n].en, from, to, e);
+    }
+    mem_free(parts);
+    return rc != 0 ? rc : fn(ctx, NULL, 1, hi, e);
 }

@@ -517,6 +517,32 @@ text_part(struct store *s, uint64_t to, const uint32_t *grams, size_t n, struct 
 }
 
 int
+text_sig_right(struct store *s, uint64_t p, const uint32_t *grams, size_t n, bool *out,
+               struct err *e)
+{
+    struct db_stmt *q =
+        sql_ask(s, e, "SELECT p, data FROM text_tail WHERE p <= ?1 ORDER BY p DESC LIMIT 1", "i",
+                (int64_t)p);
+    uint8_t sig[SIG_BYTES] = {0};
+    struct span data;
+    size_t at;
+    int rc;
+
+    if (!q || (rc = sql_step(s, q, e)) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        sig_set(sig, grams[i]);
+    *out = false;
+    if (rc == 0)
+        return 0;
+    data = sql_bytes(s, q, 1);
+    at = (size_t)(p - (uint64_t)sql_int(s, q, 0)) * SIG_BYTES;
+    *out = at + SIG_BYTES <= data.n && memcmp(data.p + at, sig, SIG_BYTES) == 0;
+    sql_end(s, q);
+    return 0;
+}
+
+int
 text_walk(struct store *s, uint64_t segment, text_gram_fn *fn, void *ctx, struct err *e)
 {
     int64_t from, to;

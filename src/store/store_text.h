@@ -32,6 +32,10 @@ struct text_part {
 int text_part(struct store *s, uint64_t to, const uint32_t *grams, size_t n, struct text_part *out,
               struct err *e);
 
+/* Whether the signature of a publication without a segment is that of these trigrams. */
+int text_sig_right(struct store *s, uint64_t p, const uint32_t *grams, size_t n, bool *out,
+                   struct err *e);
+
 /* Calls fn for each posting of a segment, for verify. */
 typedef int text_gram_fn(void *ctx, uint32_t gram, uint64_t p, struct err *e);
 int text_walk(struct store *s, uint64_t segment, text_gram_fn *fn, void *ctx, struct err *e);

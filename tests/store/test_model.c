@@ -17,6 +17,7 @@ struct mrow {
     int64_t arrival;
     unsigned audience; /* 1 to AUDIENCES */
     unsigned ident;
+    unsigned variant;
     bool versioned, owner;
     int64_t modified_s;
     char bytes[200];
@@ -34,14 +35,6 @@ struct model {
     uint64_t next_seq[AUDIENCES + 1];
     int64_t last_arrival;
 };
-
-static void
-id_of(unsigned ident, char out[80])
-{
-    static const char *const types[TYPES] = {"indicator", "malware", "ipv4-addr"};
-
-    snprintf(out, 80, "%s--%08x-0000-4000-8000-000000000000", types[ident % TYPES], ident);
-}
 
 static struct span
 type_of(unsigned ident)
@@ -67,7 +60,7 @@ static void
 make_row(struct model *m, struct mrow *r)
 {
     struct world *w = m->w;
-    unsigned variant = below(w, 3);
+    struct sample x;
 
     memset(r, 0, sizeof *r);
     r->audience = 1 + below(w, AUDIENCES);
@@ -75,8 +68,10 @@ make_row(struct model *m, struct mrow *r)
     r->versioned = r->ident % TYPES != 2;
     r->owner = r->versioned && below(w, 8) == 0;
     r->modified_s = START_US / 1000000 - 100 + below(w, 6) + (below(w, 10) == 0 ? 86400 * 3 : 0);
-    snprintf(r->bytes, sizeof r->bytes, "{\"id\":%u,\"modified\":%lld,\"x\":%u}", r->ident,
-             r->versioned ? (long long)r->modified_s : 0LL, variant);
+    x = (struct sample){
+        .ident = r->ident, .variant = below(w, 3), .modified = r->versioned ? r->modified_s : 0};
+    r->variant = x.variant;
+    sample_print(&x, r->bytes);
     hash_sha256(span_of(r->bytes), &r->hash);
 }
 
@@ -96,10 +91,10 @@ put_row(struct model *m, struct mrow *r)
                           .confidence = -1,
                           .batch = 1 + r->ident % 3};
 
-    id_of(r->ident, id);
+    sample_id(r->ident, id);
     x.id = span_of(arena_dup(m->w->a, span_of(id)));
-    x.index.texts = &x.bytes;
-    x.index.text_count = 0;
+    x.bytes = arena_span(m->w->a, x.bytes);
+    MUST(sample_index(NULL, x.bytes, m->w->a, &x.index, &e));
     MUST(store_put(m->w->s, &x, NULL, &e));
 }
 
@@ -186,7 +181,7 @@ commit_some(struct model *m, unsigned puts, unsigned erases)
         struct erase_found f = {.target = erased[i]};
         char id[80];
 
-        id_of(t->ident, id);
+        sample_id(t->ident, id);
         MUST(store_held_each(w->s, span_of(id), true, find_erase, &f, &e));
         assert_true(f.p > 0);
         m->rows[m->n] = (struct mrow){.p = f.p,
@@ -252,19 +247,22 @@ m_rank(const struct mrow *a, const struct mrow *b)
 
 struct mitem {
     int64_t date;
+    int64_t own; /* without the erase rows */
     const struct mrow *row;
 };
 
 static void
-m_add(struct mitem *out, size_t *n, const struct mrow *row, int64_t date)
+m_add(struct mitem *out, size_t *n, const struct mrow *row, int64_t own, int64_t erased)
 {
+    const int64_t date = own > erased ? own : erased;
+
     for (size_t i = 0; i < *n; i++)
         if (strcmp(out[i].row->bytes, row->bytes) == 0) {
             if (out[i].date < date)
                 out[i].date = date;
             return;
         }
-    out[(*n)++] = (struct mitem){date, row};
+    out[(*n)++] = (struct mitem){date, own, row};
 }
 
 /* All that is listed of one id. */
@@ -319,23 +317,23 @@ m_ident(const struct mrow *const *rows, size_t n, const struct view *v,
         }
         if (!r->versioned) {
             if (last || which->first || which->all)
-                m_add(out, &count, r, least);
+                m_add(out, &count, r, least, 0);
             continue;
         }
         if (last && m_rank(best, r) == 0)
-            m_add(out, &count, r, least > erased ? least : erased);
+            m_add(out, &count, r, least, erased);
         if (last)
             same = 0;
         if (which->first && m_rank(first, r) == 0) {
             const int64_t e = last ? 0 : which->all || which->time_count > 0 ? same : erased;
 
-            m_add(out, &count, r, least > e ? least : e);
+            m_add(out, &count, r, least, e);
         }
         for (size_t k = 0; k < which->time_count; k++)
             if (which->times[k].sec == r->modified_s && top)
-                m_add(out, &count, r, least > same ? least : same);
+                m_add(out, &count, r, least, same);
         if (which->all && top)
-            m_add(out, &count, r, least > same ? least : same);
+            m_add(out, &count, r, least, same);
     }
     return count;
 }
@@ -473,6 +471,190 @@ walk(struct model *m, const struct view *v, const struct store_versions *which, 
     free(want);
 }
 
+/* ---- search ---- */
+
+static int
+by_own(const void *a, const void *b)
+{
+    const struct mitem *x = a, *y = b;
+
+    return x->own > y->own ? -1 : x->own < y->own;
+}
+
+static bool
+holds(void *ctx, struct span bytes)
+{
+    return memmem(bytes.p, bytes.n, ctx, strlen(ctx)) != NULL;
+}
+
+struct wanted { /* a search, and the same for the model */
+    struct store_search q;
+    struct store_range range;
+    struct trigram_query text;
+    char word[40], creator[40], label[40], id[80];
+    struct span type;
+    int ident, mod7, value20, net20, variant, mod3, related;
+};
+
+static bool
+m_hit(const struct wanted *x, const struct mitem *it)
+{
+    const struct mrow *r = it->row;
+
+    return (x->ident < 0 || r->ident == (unsigned)x->ident) &&
+           (x->mod7 < 0 || r->ident % 7 == (unsigned)x->mod7) &&
+           (x->value20 < 0 || (r->ident % 5 && r->ident % 20 == (unsigned)x->value20)) &&
+           (x->net20 < 0 || (r->ident % 5 == 0 && r->ident % 20 == (unsigned)x->net20)) &&
+           (x->variant < 0 || r->variant == (unsigned)x->variant) &&
+           (x->mod3 < 0 || r->ident % 3 == (unsigned)x->mod3) &&
+           (x->related < 0 || (r->ident + 1) % 24 == (unsigned)x->related) &&
+           (x->type.n == 0 || span_eq(type_of(r->ident), x->type)) &&
+           (x->q.batch == 0 || 1 + r->ident % 3 == x->q.batch) &&
+           (!x->word[0] || strstr(r->bytes, x->word)) &&
+           (x->q.since_us == 0 || it->own >= x->q.since_us) &&
+           (x->q.until_us == 0 || it->own <= x->q.until_us);
+}
+
+static void
+make_range(struct wanted *x, const char *lo, const char *hi)
+{
+    x->range = (struct store_range){span_of(lo), span_of(hi)};
+    x->q.ranges = &x->range;
+    x->q.range_count = 1;
+}
+
+static void
+make_search(struct world *w, struct wanted *x)
+{
+    static const char *const words[] = {"beacon", "gamma", "alpha beacon", "a b", "\"x\":1"};
+
+    memset(x, 0, sizeof *x);
+    x->ident = x->mod7 = x->value20 = x->net20 = x->variant = x->mod3 = x->related = -1;
+    if (below(w, 12) == 0) {
+        x->related = (int)below(w, 24);
+        return;
+    }
+    if (below(w, 3) == 0) {
+        x->variant = (int)below(w, 3);
+        snprintf(x->label, sizeof x->label, "label %d", x->variant);
+        x->q.label = span_of(x->label);
+    } else if (below(w, 3) == 0) {
+        x->q.label = span_of("all");
+    }
+    if (below(w, 4) == 0) {
+        x->mod3 = (int)below(w, 3);
+        snprintf(x->creator, sizeof x->creator, "identity--%d", x->mod3);
+        x->q.creator = span_of(x->creator);
+    }
+    switch (below(w, 8)) {
+    case 0:
+        x->mod7 = (int)below(w, 7);
+        make_range(x, sample_span(w->a, "\005example.%d.%c", x->mod7, 0).p,
+                   sample_span(w->a, "\005example.%d.%c", x->mod7, 0).p);
+        break;
+    case 1:
+        make_range(x, "\005example.", "\005example.~");
+        break;
+    case 2:
+        x->value20 = (int)below(w, 20);
+        make_range(x, sample_span(w->a, "\001%c\100\002a%c", 'a' + x->value20, 0).p,
+                   sample_span(w->a, "\001%c\100\002a%c", 'a' + x->value20, 0).p);
+        break;
+    case 3:
+        x->net20 = (int)below(w, 20);
+        make_range(x, sample_span(w->a, "\002\010%c%c", 'a' + x->net20, 0).p,
+                   sample_span(w->a, "\002\010%c%c", 'a' + x->net20, 0).p);
+        break;
+    default:
+        break;
+    }
+    if (below(w, 3) == 0) {
+        snprintf(x->word, sizeof x->word, "%s", words[below(w, 5)]);
+        MUST(trigram_query(span_of(x->word), &x->text, &e));
+        x->q.grams = x->text.grams;
+        x->q.gram_count = x->text.gram_count;
+        x->q.match = holds;
+        x->q.match_ctx = x->word;
+    }
+    if (below(w, 4) == 0) {
+        x->type = type_of(below(w, TYPES));
+        x->q.types = &x->type;
+        x->q.type_count = 1;
+    }
+    if (below(w, 6) == 0)
+        x->q.batch = 1 + below(w, 3);
+    if (below(w, 8) == 0) {
+        x->ident = (int)below(w, IDENTS);
+        sample_id((unsigned)x->ident, x->id);
+        x->q.id = span_of(x->id);
+    }
+}
+
+struct hits {
+    const struct mitem *want;
+    size_t n, at;
+};
+
+static int
+take_hit(void *ctx, const struct store_item *it, struct err *e)
+{
+    struct hits *h = ctx;
+
+    (void)e;
+    if (h->at >= h->n)
+        fail_msg("a hit too many: p %" PRIu64 " %.*s", it->p, (int)it->bytes.n, it->bytes.p);
+    if (it->date_us != h->want[h->at].own)
+        fail_msg("hit %zu: date %" PRId64 ", wanted %" PRId64 " %s, got %.*s", h->at, it->date_us,
+                 h->want[h->at].own, h->want[h->at].row->bytes, (int)it->bytes.n, it->bytes.p);
+    assert_true(span_is(it->bytes, h->want[h->at].row->bytes));
+    h->at++;
+    return 0;
+}
+
+static void
+seek(struct model *m, const struct view *v)
+{
+    const struct store_versions last = {.last = true};
+    struct world *w = m->w;
+    struct mitem *want = calloc(m->n + 1, sizeof *want);
+    struct hits h = {.want = want};
+    struct store_find_ask ask = {.view = v, .want = STORE_WANT_BYTES};
+    struct store_find_end end = {.more = true};
+    struct wanted x;
+    size_t n = m_list(m, v, &last, -1, want);
+    unsigned calls = 0;
+    char id[80];
+
+    make_search(w, &x);
+    if (n > 0 && x.related < 0 && below(w, 5) == 0)
+        x.q.since_us = want[below(w, (unsigned)n)].own;
+    if (n > 0 && x.related < 0 && below(w, 5) == 0)
+        x.q.until_us = want[below(w, (unsigned)n)].own;
+    for (size_t i = 0; i < n; i++)
+        if (m_hit(&x, &want[i]))
+            want[h.n++] = want[i];
+    qsort(want, h.n, sizeof *want, by_own);
+    while (end.more) {
+        ask.limit = 1 + below(w, 50);
+        ask.work = below(w, 2) ? 1 : 0;
+        if (x.related >= 0) {
+            sample_id((unsigned)x.related, id);
+            MUST(store_related(w->s, &ask, span_of(id), 0, take_hit, &h, &end, &e));
+        } else {
+            MUST(store_search(w->s, &ask, &x.q, take_hit, &h, &end, &e));
+        }
+        if (end.more)
+            assert_true(ask.before_us == 0 || end.next_us < ask.before_us);
+        ask.before_us = end.next_us;
+        assert_true(++calls < 100000);
+    }
+    if (h.at != h.n)
+        fail_msg("%zu hits, wanted %zu; next %s (label %s, word %s, type %.*s)", h.at, h.n,
+                 want[h.at].row->bytes, x.label, x.word, (int)x.type.n, x.type.p);
+    trigram_query_clear(&x.text);
+    free(want);
+}
+
 static void
 compare(struct model *m, const struct view *v)
 {
@@ -486,6 +668,8 @@ compare(struct model *m, const struct view *v)
         for (int way = 0; way <= 3; way++)
             walk(m, v, &kinds[i], below(m->w, 3) ? -1 : (int)below(m->w, TYPES), way);
     walk(m, v, &timed, -1, 0);
+    for (unsigned i = 0; i < 12; i++)
+        seek(m, v);
     MUST(store_commit(m->w->s, &e));
 }
 
@@ -581,6 +765,7 @@ history(struct world *w, unsigned commits, unsigned rows)
         }
     }
     print_message("# %zu rows\n", m.n);
+    assert_int_equal(verify(w).publications, m.n);
     free(m.rows);
 }
 

@@ -21,9 +21,12 @@
 #include "mem.h"
 #include "store.h"
 #include "store_batch.h"
+#include "store_check.h"
+#include "store_find.h"
 #include "store_page.h"
 #include "store_put.h"
 #include "store_rights.h"
+#include "trigram.h"
 #include "view.h"
 
 #define START_US INT64_C(1800000000000000)
@@ -71,17 +74,78 @@ below(struct world *w, unsigned n)
     return (unsigned)(rnd(w) % n);
 }
 
-/* What an object of these tests is found by: its text is all of it. */
-static inline int
-index_bytes(void *ctx, struct span bytes, struct arena *a, struct store_index *out, struct err *e)
+/* An object of these tests: three numbers say all of it. */
+struct sample {
+    unsigned ident, variant;
+    long long modified; /* seconds; 0: none */
+};
+
+static inline void
+sample_print(const struct sample *x, char out[200])
 {
-    struct span *text = arena_dup(a, bytes) ? arena_alloc(a, sizeof *text) : NULL;
+    static const char *const words[] = {"alpha beacon", "gamma beacon", "gamma \u0e1e\u0e31\u0e2a"};
+
+    snprintf(out, 200, "{\"id\":%u,\"modified\":%lld,\"x\":%u,\"text\":\"%s %u\"}", x->ident,
+             x->modified, x->variant, words[x->variant % 3], x->ident % 50);
+}
+
+static inline void
+sample_id(unsigned ident, char out[80])
+{
+    static const char *const types[] = {"indicator", "malware", "ipv4-addr"};
+
+    snprintf(out, 80, "%s--%08x-0000-4000-8000-000000000000", types[ident % 3], ident);
+}
+
+static inline struct span __attribute__((format(printf, 2, 3)))
+sample_span(struct arena *a, const char *fmt, ...)
+{
+    char text[200];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return arena_span(a, span_from(text, (size_t)n));
+}
+
+/* What a sample is found by, made from its bytes alone. */
+static inline int
+sample_index(void *ctx, struct span bytes, struct arena *a, struct store_index *out, struct err *e)
+{
+    struct span *texts = arena_zero(a, 1, sizeof *texts);
+    struct span *labels = arena_zero(a, 2, sizeof *labels);
+    struct span *values = arena_zero(a, 2, sizeof *values);
+    struct store_edge *edges = arena_zero(a, 1, sizeof *edges);
+    struct sample x;
+    char id[80], *text = arena_dup(a, bytes);
 
     (void)ctx;
-    if (!text)
+    if (!texts || !labels || !values || !edges || !text)
         return err_set(e, ERR_MEMORY, "no memory");
-    *text = bytes;
-    *out = (struct store_index){.texts = text, .text_count = 1};
+    if (sscanf(text, "{\"id\":%u,\"modified\":%lld,\"x\":%u,", &x.ident, &x.modified, &x.variant) !=
+        3)
+        return err_set(e, ERR_SYNTAX, "no sample");
+    texts[0] = bytes;
+    labels[0] = sample_span(a, "label %u", x.variant);
+    labels[1] = sample_span(a, "all");
+    values[0] = sample_span(a, "\005example.%u.", x.ident % 7); /* a domain */
+    values[1] = x.ident % 5 ? sample_span(a, "\001%c\100\002%c", 'a' + x.ident % 20, 'a')
+                            : sample_span(a, "\002\010%c", 'a' + x.ident % 20); /* a network */
+    sample_id((x.ident + 1) % 24, id);
+    edges[0] = (struct store_edge){1 + x.variant, sample_span(a, "%s", id)};
+    *out = (struct store_index){.texts = texts,
+                                .text_count = 1,
+                                .labels = labels,
+                                .label_count = 2,
+                                .values = values,
+                                .value_count = 2,
+                                .edges = edges,
+                                .edge_count = 1,
+                                .creator = sample_span(a, "identity--%u", x.ident % 3)};
+    if (x.modified)
+        out->version = sample_span(a, "%lld", x.modified);
     return 0;
 }
 
@@ -97,7 +161,7 @@ world_make(void **state)
         return -1;
     snprintf(w->path, sizeof w->path, "%s/test.db", w->folder);
     w->clock.wall_us = START_US;
-    w->o = (struct store_options){.mode = DB_WRITE, .clock = &w->clock, .index = index_bytes};
+    w->o = (struct store_options){.mode = DB_WRITE, .clock = &w->clock, .index = sample_index};
     random_bytes(&w->seed, sizeof w->seed);
     if (seed)
         w->seed = strtoull(seed, NULL, 0);
@@ -137,6 +201,25 @@ reopen(struct world *w)
     store_close(w->s);
     w->s = NULL;
     MUST(store_open(w->path, &w->o, &w->s, &e));
+}
+
+static inline int
+print_problem(void *ctx, const char *what, const char *place)
+{
+    (void)ctx;
+    print_message("# problem: %s at %s\n", what, place);
+    return 0;
+}
+
+/* Everything that can be computed anew is as it should be. */
+static inline struct store_check_counts
+verify(struct world *w)
+{
+    struct store_check_counts c = {0};
+
+    MUST(store_check(w->s, print_problem, NULL, NULL, &c, &e));
+    assert_int_equal(c.problems, 0);
+    return c;
 }
 
 static inline uint32_t
