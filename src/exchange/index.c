@@ -90,6 +90,7 @@ index_edges(const struct stix_facts *f, struct arena *a, struct store_index *out
     size_t n = 0;
 
     out->creator = f->created_by;
+    out->version = f->modified.text; /* what the entry's header commits to */
     if (f->ref_count == 0)
         return 0;
     edges = arena_zero(a, f->ref_count, sizeof *edges);
