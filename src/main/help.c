@@ -1,5 +1,6 @@
 #include <string.h>
 #include "command.h"
+#include "config.h"
 
 static void
 paragraphs(const char *text, struct buf *out, const char *between)
@@ -207,6 +208,38 @@ help_main_manual(struct buf *out)
     buf_str(out, ".El\n.Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev JAGA_DIR\nThe data folder.\n"
                  ".El\n");
     manual_end(out);
+}
+
+void
+help_config_manual(struct buf *out)
+{
+    buf_str(out, ".Dd November 24, 2026\n.Dt JAGA.CONF 5\n.Os\n.Sh NAME\n.Nm jaga.conf\n"
+                 ".Nd the configuration of a node\n.Sh DESCRIPTION\n"
+                 "The file lies in the data folder.\n"
+                 "A line holds a name, white space and a value;\n"
+                 ".Sq #\nbegins a comment.\n"
+                 "It is read as a whole when the node starts; a bad file changes nothing.\n"
+                 ".Ic jaga config\nprints, checks and changes it.\n"
+                 "What decides who sees what is no part of it: see\n.Xr jaga-setting 1 .\n"
+                 ".Bl -tag -width Ds\n");
+    for (size_t i = 0; i < config_count; i++) {
+        const struct config_entry *t = &config_table[i];
+        buf_printf(out, ".It Ic %s Ar %s\n", t->name,
+                   t->type == CONFIG_INT ? "number" : "value");
+        roff(span_of(t->help), out);
+        buf_str(out, ".\n");
+        if (t->type == CONFIG_INT)
+            buf_printf(out, "From %lld to %lld%s%s.\n", (long long)t->least, (long long)t->most,
+                       t->unit[0] ? " " : "", t->unit);
+        if (t->preset[0])
+            buf_printf(out, "The default is\n.Ql %s .\n", t->preset);
+    }
+    buf_str(out, ".El\n.Sh FILES\n.Bl -tag -width Ds\n.It Pa jaga.conf\nThis file.\n"
+                 ".It Pa data/ , auth/\nThe stores.\n.It Pa tls/\nCertificate and key.\n.El\n"
+                 ".Sh EXAMPLES\n.Bd -literal -offset indent\n"
+                 "name     Example CERT\ncountry  TH\n"
+                 "listen   192.0.2.10:8443\nlisten   127.0.0.1:8444 TLP:GREEN\n.Ed\n"
+                 ".Sh SEE ALSO\n.Xr jaga 1 ,\n.Xr jaga-config 1\n");
 }
 
 /* -- completion ----------------------------------------------------------------------------------

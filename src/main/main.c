@@ -41,6 +41,8 @@ print_manual(const char *name)
 
     if (strcmp(name, "jaga") == 0)
         return print_help(help_main_manual);
+    if (strcmp(name, "jaga.conf") == 0)
+        return print_help(help_config_manual);
     if (!c)
         return EXIT_USAGE;
     buf_init(&b, 1u << 20);

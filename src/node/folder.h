@@ -19,16 +19,17 @@
 #include "config.h"
 #include "err.h"
 
-#define FOLDER_STORE  "data/store.db"
-#define FOLDER_AUTH   "auth/auth.db"
-#define FOLDER_CONFIG "jaga.conf"
-#define FOLDER_CERT   "tls/cert.pem"
-#define FOLDER_KEY    "tls/key.pem"
-#define FOLDER_LOCK   "run/lock"
-#define FOLDER_USERS  "run/users"
-#define FOLDER_WRITER "run/writer.sock"
-#define FOLDER_READER "run/reader.sock"
-#define FOLDER_SIGNIN "run/auth.sock"
+#define FOLDER_STORE   "data/store.db"
+#define FOLDER_AUTH    "auth/auth.db"
+#define FOLDER_CONFIG  "jaga.conf"
+#define FOLDER_CERT    "tls/cert.pem"
+#define FOLDER_KEY     "tls/key.pem"
+#define FOLDER_LOCK    "run/lock"
+#define FOLDER_USERS   "run/users"
+#define FOLDER_WRITING "run/writing"
+#define FOLDER_WRITER  "run/writer.sock"
+#define FOLDER_READER  "run/reader.sock"
+#define FOLDER_SIGNIN  "run/auth.sock"
 
 /* Makes the folder and what is in it; ERR_CONFLICT when a node is there already. */
 int folder_create(const char *dir, struct err *e);

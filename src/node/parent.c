@@ -243,7 +243,7 @@ listen_tcp(const char *text, struct err *e)
     struct sockaddr_in6 six6 = {.sin6_family = AF_INET6};
     const struct sockaddr *sa = (const struct sockaddr *)&six4;
     socklen_t len = sizeof six4;
-    int one = 1;
+    int one = 1, bad;
 
     if (!config_listen_parts(span_of(text), addr, &port))
         return err_set(e, ERR_USAGE, "not an address and port");
@@ -262,7 +262,12 @@ listen_tcp(const char *text, struct err *e)
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (sa->sa_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (bind(fd, sa, len) || listen(fd, BACKLOG)) {
+    /* A parent that was killed leaves children that see it within milliseconds, and hold the socket
+     * until then. */
+    for (int tries = 0; (bad = bind(fd, sa, len)) && errno == EADDRINUSE && tries < BIND_TRIES;
+         tries++)
+        (void)usleep(BIND_PAUSE_US);
+    if (bad || listen(fd, BACKLOG)) {
         (void)err_set_sys(e, errno, "cannot listen");
         (void)close(fd);
         return err_place(e, "%s", text);

@@ -181,6 +181,10 @@ writer_open(struct child *c, struct err *e)
 
     if (!w || !w->arena)
         return err_set(e, ERR_MEMORY, "out of memory");
+    /* One writer at a time, also where the last one has not yet seen that its parent was killed: it
+     * keeps counters in memory.  The descriptor is held as long as this process lives. */
+    if (folder_lock(FOLDER_WRITING, false, true, e) < 0)
+        return -1;
     if (exchange_open(&o, &w->exchange, e))
         return -1;
     w->own = exchange_link_new(w->exchange, &own);
