@@ -46,10 +46,9 @@ if [ ! -f "$dir/jaga.conf" ]; then
 fi
 files=()
 for f in "$@"; do files+=("$f"); done
-version=$("$jaga" --version)
-echo "$version"
-"$jaga" -q status | sed -n 's/^\(node \|organisation\)/\1/p' || true
-"$jaga" -q doctor | sed -n 's/.*fingerprint /certificate  /p' || true
+"$jaga" --version
+echo "node         $("$jaga" config name) ($("$jaga" config country)), https://$address"
+"$jaga" doctor | sed -n 's/.*fingerprint /certificate  /p'
 echo
 if [ ${#files[@]} -gt 0 ]; then
     take "${files[@]}"
@@ -60,24 +59,29 @@ else
 fi
 echo "             jaga report 1   says what became of the first of them"
 
-# A password of its own for each run: shown here, kept nowhere.
+# A password and a token of their own for each run: shown here, kept nowhere.
 if "$jaga" -q user list | grep -q '^analyst '; then quietly user remove analyst; fi
-login=$("$jaga" --json user add analyst --role publisher)
-password=$(printf '%s' "$login" | sed -n 's/.*"password":"\([^"]*\)".*/\1/p')
-collection=$("$jaga" --json status | sed -n 's/.*"collection":"\([^"]*\)".*/\1/p')
+if "$jaga" -q token list | grep -q '^demo '; then quietly token remove demo; fi
+field() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }
+password=$("$jaga" --json user add analyst --role publisher --exercise yes | field password)
+login=$("$jaga" --json token add demo --user analyst --scope read,write --ceiling TLP:AMBER)
+token=$(printf '%s' "$login" | field token)
+collection=$(printf '%s' "$login" | field collection)
 
 cat <<EOF
 
+browser      https://$address/desk
 login        analyst
 password     $password
-browser      https://$address/
 TAXII root   https://$address/taxii2/root/
 collection   $collection
+token        $token
 
 try          export JAGA_DIR=$dir PATH=$root/build:\$PATH
-             curl -k -u analyst:$password https://$address/taxii2/root/collections/$collection/objects/?limit=2
-             jaga search parcel-th.example
+             jaga search 'parcel-th[.]example'
              jaga who $indicator
+             curl -k -H "Authorization: Bearer $token" \\
+                 "https://$address/taxii2/root/collections/$collection/objects/?limit=2"
 
 Ctrl-C stops it; the data stays in scratch/node.
 EOF
