@@ -3,7 +3,7 @@ import os
 import random
 import sys
 
-from node import SEED, Node, Tap, check, equal, indicator
+from node import SEED, Node, Tap, check, equal, eventually
 
 SAMPLE = os.path.join(os.environ.get("JAGA_SOURCE", "."), "sample")
 PAGE = "indicator--ee764c14-ee1d-4a4d-b400-b4a27f0af11c"
@@ -76,6 +76,9 @@ class Story:
         c = self.n.collections(self.bank)[0]["id"]
         path = "/taxii2/root/collections/%s/objects/%s/" % (c, LOG)
         equal(self.n.http("GET", path, self.bank).status, 200)
+        # Marks of who was served are written once a second.
+        eventually(lambda: any(m["principal"] == "bank" for m in self.n.json("who", LOG)["served"]),
+                   5, "no mark that the bank was served")
         said = self.n.json("withdraw", LOG)
         check(said["erased"] >= 1, "something is erased")
         check(any(s["principal"] == "bank" for s in said["served"]), "who was served is told: %r" % said)
