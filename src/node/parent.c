@@ -18,6 +18,8 @@
 #include "tls_cert.h"
 
 #define BACKLOG       1024
+#define BIND_TRIES    40
+#define BIND_PAUSE_US 50000
 #define STOP_GRACE_US (5 * INT64_C(1000000)) /* per stage, then SIGKILL */
 #define GUARD_POLL_US 20000
 #define FIRST_TRIES   3 /* a child that never came up so often: the node cannot start */
