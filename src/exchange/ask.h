@@ -65,7 +65,8 @@ enum ask_verb {
                   *   "organisations":[...],"principals":[{"name","organisation","staff"}]}],
                   *   "served":[{"principal","organisation","label","group","until","when"}]} */
     ASK_WHY,     /* id, text = a principal; local only: {"id","principal","sees":bool,"why"} */
-    ASK_COUNTS,  /* {"total":n,"labels":{"CLEAR":n,...},"types":{"indicator":n,...}} in the view */
+    ASK_COUNTS,  /* {"total":n,"labels":{"CLEAR":n,...},"types":{"indicator":n,...}} in the view;
+                  * what stands in several audiences counts in each */
 
     /* The node; local or role admin unless said. */
     ASK_REPORT,  /* number: {"batch":n,"source","by","time","state":"done"|"quarantine"|"undone"|
