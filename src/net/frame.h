@@ -32,8 +32,7 @@ struct frame {
 
 #define FRAME(t, i, b) ((struct frame){.type = (t), .id = (i), .body = (b), .fd = -1})
 
-/* -- on the loop --------------------------------------------------------------------------------
- */
+/* -- on the loop -- */
 
 struct frame_conn;
 
@@ -82,8 +81,7 @@ void frame_hold(struct frame_conn *c, bool hold);
 void *frame_ctx(const struct frame_conn *c);
 void frame_set(struct frame_conn *c, const struct frame_events *events, void *ctx);
 
-/* -- blocking, for the command line --------------------------------------------------------------
- */
+/* -- blocking, for the command line -- */
 
 /* Connects to the socket at path; the descriptor, or -1. */
 int frame_connect(const char *path, struct err *e);

@@ -58,7 +58,7 @@ struct http_handler {
 };
 
 struct http_options {
-    int listen_fd;        /* given: bound and listening, from the parent */
+    int listen_fd;        /* given, also on failure: bound and listening, from the parent */
     struct span cert_pem; /* borrowed until http_new returns */
     struct span key_pem;  /* borrowed until http_new returns; empty: plain HTTP (tests, benches) */
     unsigned max_connections; /* 0: HTTP_CONNECTIONS.  At the limit the longest idle one goes */
@@ -96,8 +96,7 @@ struct http_counts {
 };
 void http_counts(const struct http_server *s, struct http_counts *out);
 
-/* -- a request; all spans are valid until gone ----------------------------------------------------
- */
+/* -- a request; all spans are valid until gone -- */
 
 enum http_method http_method(const struct http_request *r);
 struct span http_method_text(const struct http_request *r);
@@ -120,8 +119,7 @@ void http_pause(struct http_request *r);  /* no more body until http_resume */
 void http_resume(struct http_request *r); /* at any time; without a pause does nothing */
 void http_more_time(struct http_request *r, int64_t us); /* for the answer, from now */
 
-/* -- an answer ------------------------------------------------------------------------------------
- */
+/* -- an answer -- */
 
 struct http_field {
     const char *name;

@@ -39,7 +39,7 @@ bool loop_stopping(const struct loop *l);
 struct mono loop_now(const struct loop *l);
 void loop_set_clock(struct loop *l, struct mono (*now)(void *ctx), void *ctx);
 
-/* -- descriptors ------------------------------------------------------------------------------ */
+/* -- descriptors -- */
 
 typedef void loop_ready_fn(void *ctx, unsigned events);
 
@@ -57,7 +57,7 @@ int loop_watch_start(struct loop *l, struct loop_watch *w, int fd, unsigned want
 int loop_watch_want(struct loop_watch *w, unsigned want, struct err *e);
 void loop_watch_stop(struct loop_watch *w);
 
-/* -- timers: few (tens), kept as a sorted list, so that setting one never fails ---------------- */
+/* -- timers: few (tens), kept as a sorted list, so that setting one never fails -- */
 
 typedef void loop_fn(void *ctx);
 
@@ -73,7 +73,7 @@ struct loop_timer {
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_us, loop_fn *fn, void *ctx);
 void loop_timer_stop(struct loop_timer *t);
 
-/* -- work once a round ------------------------------------------------------------------------- */
+/* -- work once a round -- */
 
 struct loop_defer {
     struct loop *loop; /* NULL: not queued */

@@ -53,8 +53,7 @@ struct ring_fds {
 int ring_create(struct ring_fds *front, struct ring_fds *reader, struct err *e);
 void ring_fds_close(struct ring_fds *fds); /* closes what is >= 0, sets -1 */
 
-/* -- front ----------------------------------------------------------------------------------------
- */
+/* -- front -- */
 
 struct ring_client;
 
@@ -102,8 +101,7 @@ unsigned ring_pending(const struct ring_client *c);
  * to send should copy the body and release the slot, so that slow readers cannot hold up all. */
 bool ring_scarce(const struct ring_client *c, uint32_t slot);
 
-/* -- reader ---------------------------------------------------------------------------------------
- */
+/* -- reader -- */
 
 struct ring_server;
 
