@@ -115,7 +115,9 @@ void *http_user(const struct http_request *r); /* the handler's own, NULL at fir
 void http_set(struct http_request *r, void *user);
 void http_limit(struct http_request *r, uint64_t max_body); /* in begin */
 
-void http_pause(struct http_request *r);  /* no more body until http_resume */
+/* No more body until http_resume; in begin: none at all.  (end of an empty body comes all the
+ * same.)  A pause longer than answer_us ends in 503. */
+void http_pause(struct http_request *r);
 void http_resume(struct http_request *r); /* at any time; without a pause does nothing */
 void http_more_time(struct http_request *r, int64_t us); /* for the answer, from now */
 

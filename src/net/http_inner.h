@@ -38,6 +38,7 @@ struct http_request {
     enum step step;
     bool known;     /* the handler had begin, so it gets gone */
     bool paused;    /* by the handler */
+    bool held;      /* ... in begin, before any of its body was read */
     bool suspended; /* in the library */
     bool waits;     /* counted in server->waiting */
     bool aborted;   /* the connection is to be closed without an answer */

@@ -376,6 +376,27 @@ queue(struct http_request *r)
     return ok;
 }
 
+/* The head is dealt with, or a pause that began there is over: what comes next. */
+static enum MHD_Result
+head_done(struct http_request *r)
+{
+    if (r->aborted)
+        return MHD_NO;
+    r->held = !http_answered(r) && r->paused && r->length != 0;
+    if (r->held) {
+        suspend(r); /* or its body would come all the same */
+        return MHD_YES;
+    }
+    if (!http_answered(r) || r->length == 0)
+        return MHD_YES; /* without a body: queued in the next call, or the library would close */
+    if (!r->close && r->length <= DROP_MAX) {
+        r->step = STEP_DROP; /* cheaper than a new connection for the next try */
+        r->drop = r->length;
+        return MHD_YES;
+    }
+    return queue(r); /* the library closes behind an answer that comes before the body */
+}
+
 /* The first call: headers are complete. */
 static enum MHD_Result
 step_head(struct http_request *r, const char *method, const char *version)
@@ -403,20 +424,9 @@ step_head(struct http_request *r, const char *method, const char *version)
         else if (!http_answered(r) && r->length != UINT64_MAX && r->length > r->limit)
             request_refuse(r, 413, "body too large");
     }
-    if (r->aborted)
-        return MHD_NO;
-    if (r->length != 0)
+    if (!r->aborted && r->length != 0)
         s->quiet_runs = 0; /* its body may have been read already */
-    if (!http_answered(r))
-        return MHD_YES;
-    if (r->length == 0)
-        return MHD_YES; /* queued in the next call, or the library would close behind it */
-    if (!r->close && r->length <= DROP_MAX) {
-        r->step = STEP_DROP; /* cheaper than a new connection for the next try */
-        r->drop = r->length;
-        return MHD_YES;
-    }
-    return queue(r); /* the library closes behind an answer that comes before the body */
+    return head_done(r);
 }
 
 static enum MHD_Result
@@ -427,7 +437,9 @@ step_body(struct http_request *r, const char *data, size_t *size)
 
     *size = 0;
     s->quiet_runs = 0;
-    if (r->step == STEP_DROP || http_answered(r)) {
+    if (r->step == STEP_BODY && http_answered(r))
+        begin_drop(r); /* while it was paused */
+    if (r->step == STEP_DROP) {
         if (n > r->drop)
             return MHD_NO;
         r->drop -= n;
@@ -442,11 +454,7 @@ step_body(struct http_request *r, const char *data, size_t *size)
     if (r->aborted)
         return MHD_NO;
     if (http_answered(r)) {
-        r->step = STEP_DROP;
-        r->drop = r->got < r->limit ? r->limit - r->got : 0; /* what would have been taken */
-        if (r->drop < DROP_MAX)
-            r->drop = DROP_MAX;
-        r->paused = false;
+        begin_drop(r);
         return MHD_YES;
     }
     if (r->paused)
@@ -492,6 +500,9 @@ request_step(void *ctx, struct MHD_Connection *mhd, const char *url, const char 
         return MHD_NO;
     if (r->step == STEP_HEAD)
         return step_head(r, method, version);
+    /* Resumed after a suspension in its first call, the library makes that call once more. */
+    if (r->held && *size == 0)
+        return head_done(r);
     if (*size > 0)
         return step_body(r, data, size);
     return step_wait(r);
@@ -530,9 +541,9 @@ request_late(struct http_request *r, int64_t now)
         break;
     case STEP_BODY:
         if (r->paused) {
-            if (now - r->paused_at <= o->answer_us)
+            if (now - r->paused_at <= o->answer_us || http_answered(r))
                 return false;
-            request_abort(r);
+            request_refuse(r, 503, "no answer in time");
             return true;
         }
         /* fallthrough */
@@ -640,6 +651,7 @@ http_answer(struct http_request *r, const struct http_reply *a, struct err *e)
     r->status = a->status;
     r->close = close;
     r->body_bytes = a->body.n;
+    http_resume(r); /* what is left of its body comes and is dropped */
     wake(r);
     rc = 0;
 out:

@@ -90,6 +90,10 @@ on_begin(void *ctx, struct http_request *r)
         http_limit(r, 1000);
     if (span_is(path, "/large"))
         http_limit(r, 100 * MB);
+    if (span_is(path, "/hold")) {
+        http_pause(r);
+        f->later = r;
+    }
     return 0;
 }
 

@@ -284,6 +284,115 @@ back_pressure(void **state)
     rounds(f, 3);
 }
 
+/* A handler that wants to know first who sends it: nothing of the body before it says so, and a
+ * refusal reaches the client. */
+static void
+held_in_begin(void **state)
+{
+    static const struct {
+        size_t n;
+        bool expect, refuse, chunked;
+    } t[] = {{3, false, false, false},       {3, false, true, false},
+             {3000000, false, false, false}, {3000000, false, true, false},
+             {3000000, true, false, false},  {3000000, true, true, false},
+             {3000000, false, false, true},  {3000000, false, true, true}};
+    struct fixture *f = *state;
+    char *body = mem_zero(1, 4 * MB);
+
+    start(f, false, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char head[300];
+        struct answer a;
+        int fd = dial(f);
+        unsigned pieces = f->pieces;
+        size_t first = t[i].n < 1000 ? t[i].n : 1000;
+
+        snprintf(head, sizeof head, "POST /hold HTTP/1.1\r\nHost: x\r\n%s%s\r\n\r\n%s",
+                 t[i].expect ? "Expect: 100-continue\r\n" : "",
+                 t[i].chunked  ? "Transfer-Encoding: chunked"
+                 : t[i].n == 3 ? "Content-Length: 3"
+                               : "Content-Length: 3000000",
+                 t[i].chunked ? "2dc6c0\r\n" : "");
+        f->body_bytes = 0;
+        say_text(f, fd, head);
+        assert_int_equal(send(fd, body, first, MSG_NOSIGNAL), first);
+        rounds(f, 20);
+        assert_non_null(f->later);
+        assert_int_equal(f->pieces, pieces);
+        if (t[i].refuse)
+            answer(f, f->later, 403, "not you");
+        else
+            http_resume(f->later);
+        f->later = NULL;
+        if (t[i].refuse && t[i].n > MB) { /* told at once, whatever is still to come */
+            hear(f, fd, &a);
+            assert_int_equal(a.status, 403);
+            close(fd);
+            rounds(f, 5);
+            continue;
+        }
+        say(f, fd, body, t[i].n - first);
+        if (t[i].chunked)
+            say_text(f, fd, "\r\n0\r\n\r\n");
+        hear(f, fd, &a);
+        assert_int_equal(a.status, t[i].refuse ? 403 : 200);
+        assert_int_equal(f->body_bytes, t[i].refuse ? 0 : t[i].n);
+        talk(f, fd, "GET /next HTTP/1.1\r\nHost: x\r\n\r\n", &a);
+        assert_int_equal(a.status, 200);
+        close(fd);
+        rounds(f, 5);
+    }
+    assert_int_equal(f->gone, f->begun);
+    mem_free(body);
+}
+
+/* Answered between two pieces, gone while it is held, and held for too long. */
+static void
+answered_while_paused(void **state)
+{
+    struct fixture *f = *state;
+    char *body = mem_zero(1, MB);
+    struct answer a;
+    int fd;
+
+    start(f, false, NULL);
+    fd = dial(f);
+    say_text(f, fd, "POST /pause HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n");
+    say(f, fd, body, 1000);
+    for (int i = 0; f->later == NULL && i < 100; i++)
+        rounds(f, 1);
+    assert_non_null(f->later);
+    answer(f, f->later, 422, "broken");
+    f->later = NULL;
+    say(f, fd, body, 899000);
+    hear(f, fd, &a);
+    assert_int_equal(a.status, 422);
+    assert_int_equal(f->pieces, 1);
+    close(fd);
+    rounds(f, 5);
+    for (unsigned i = 0; i < 2; i++) {
+        fd = dial(f);
+        say_text(f, fd, "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+        rounds(f, 20);
+        assert_non_null(f->later);
+        if (i == 1) {
+            f->later = NULL;
+            turned += HTTP_ANSWER_US + 2 * S;
+            say(f, fd, body, 1000);
+            hear(f, fd, &a);
+            assert_int_equal(f->last_refusal, 503);
+            assert_int_equal(a.status, 503);
+        }
+        close(fd);
+        if (i == 0)
+            http_resume(f->later);
+        rounds(f, 20);
+        assert_null(f->later);
+    }
+    assert_int_equal(f->gone, f->begun);
+    mem_free(body);
+}
+
 static void
 later(void **state)
 {
@@ -442,9 +551,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(simple),      T(pipelined),     T(refused), T(bodies),
-        T(chunked),     T(back_pressure), T(later),   T(waiting_does_not_spin),
-        T(bad_answers), T(huge_headers),
+        T(simple),        T(pipelined),
+        T(refused),       T(bodies),
+        T(chunked),       T(back_pressure),
+        T(held_in_begin), T(answered_while_paused),
+        T(later),         T(waiting_does_not_spin),
+        T(bad_answers),   T(huge_headers),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
