@@ -1,63 +1,104 @@
+/* A request's life: who asks, what is refused by the headers alone, and what waits for whom. */
 #include "api_inner.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 #include "clock.h"
 #include "mem.h"
 
-#define CREDENTIAL_MAX 1024 /* bytes of an Authorization header */
-
 /* -- tickets of before ---------------------------------------------------------------------------
  */
 
-static struct ticket_entry *
-ticket_place(struct api *a, const uint8_t mark[MAC_BYTES])
+static int64_t
+now_us(const struct call *c)
 {
-    return &a->tickets[((size_t)mark[0] << 8 | mark[1]) % API_TICKETS];
+    return clock_wall_us(c->api->o.clock);
+}
+
+static struct ticket_entry *
+ticket_set(struct api *a, const uint8_t mark[MAC_BYTES])
+{
+    return a->tickets[((size_t)mark[0] << 8 | mark[1]) % API_TICKET_SETS];
+}
+
+static struct ticket_entry *
+ticket_find(struct call *c)
+{
+    struct ticket_entry *t = ticket_set(c->api, c->mark);
+
+    for (size_t i = 0; i < API_TICKET_WAYS; i++)
+        if (t[i].expires_us != 0 &&
+            equal_secret(span_from(t[i].mark, MAC_BYTES), span_from(c->mark, MAC_BYTES)))
+            return &t[i];
+    return NULL;
+}
+
+static void
+ticket_take(struct call *c, struct span ticket, int64_t ends_us)
+{
+    memcpy(c->ticket_mem, ticket.p, ticket.n);
+    c->ticket = span_from(c->ticket_mem, ticket.n);
+    c->ticket_ends_us = ends_us;
 }
 
 static bool
 ticket_known(struct call *c)
 {
-    struct ticket_entry *t = ticket_place(c->api, c->mark);
+    struct ticket_entry *t = ticket_find(c);
+    int64_t left = c->method == HTTP_POST ? API_POST_LEFT : API_TICKET_LEFT;
 
-    if (t->expires_us - API_TICKET_LEFT < clock_wall_us(c->api->o.clock) ||
-        !equal_secret(span_from(t->mark, MAC_BYTES), span_from(c->mark, MAC_BYTES)))
+    if (t == NULL || t->expires_us - left < now_us(c))
         return false;
-    c->ticket = arena_span(c->arena, span_from(t->ticket, t->ticket_n));
-    return c->ticket.n > 0;
+    ticket_take(c, span_from(t->ticket, t->ticket_n), t->expires_us);
+    return true;
+}
+
+/* Its own place, else the one that ends first. */
+static void
+ticket_keep(struct call *c)
+{
+    struct ticket_entry *set = ticket_set(c->api, c->mark), *t = ticket_find(c);
+
+    for (size_t i = 0; t == NULL && i < API_TICKET_WAYS; i++)
+        if (set[i].expires_us == 0)
+            t = &set[i];
+    if (t == NULL) {
+        t = &set[0];
+        for (size_t i = 1; i < API_TICKET_WAYS; i++)
+            if (set[i].expires_us < t->expires_us)
+                t = &set[i];
+    }
+    memcpy(t->mark, c->mark, MAC_BYTES);
+    memcpy(t->ticket, c->ticket.p, c->ticket.n);
+    t->ticket_n = c->ticket.n;
+    t->expires_us = c->ticket_ends_us;
 }
 
 static void
-ticket_keep(struct call *c, const struct auth_reply *r)
+ticket_forget(struct call *c)
 {
-    struct ticket_entry *t = ticket_place(c->api, c->mark);
+    struct ticket_entry *t = ticket_find(c);
 
-    if (r->ticket.n > sizeof t->ticket)
-        return;
-    memcpy(t->mark, c->mark, MAC_BYTES);
-    memcpy(t->ticket, r->ticket.p, r->ticket.n);
-    t->ticket_n = r->ticket.n;
-    t->expires_us = r->expires_us;
+    if (t != NULL)
+        mem_wipe(t, sizeof *t);
+    c->ticket = (struct span){NULL, 0};
 }
 
 /* -- credentials ---------------------------------------------------------------------------------
  */
 
-static struct span
-address_of(struct call *c)
+static void
+read_address(struct call *c)
 {
     const struct sockaddr *sa = http_peer(c->http);
-    char text[INET6_ADDRSTRLEN] = "";
 
     if (sa && sa->sa_family == AF_INET)
-        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, text,
-                        sizeof text);
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr,
+                        c->address, sizeof c->address);
     else if (sa && sa->sa_family == AF_INET6)
-        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, text,
-                        sizeof text);
-    return arena_span(c->arena, span_of(text));
+        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+                        c->address, sizeof c->address);
+    c->login.address = span_of(c->address);
 }
 
 /* "Basic ..." (RFC 7617): name and password, or any name and a token as the password. */
@@ -65,52 +106,47 @@ static bool
 basic(struct call *c, struct span value)
 {
     struct buf b;
-    struct span pair, name;
+    ptrdiff_t colon;
 
-    buf_init(&b, CREDENTIAL_MAX);
-    bool ok = base64_read(value, &b) && memchr(b.p, ':', b.n) != NULL;
-    if (ok) {
-        pair = arena_span(c->arena, buf_view(&b));
-        ok = span_split(&pair, ':', &name);
-        c->login.name = name;
-        c->login.secret = pair;
-        c->login.scheme = span_starts(pair, "jaga_") ? AUTH_TOKEN : AUTH_PASSWORD;
+    buf_init_fixed(&b, c->secret, sizeof c->secret);
+    if (!base64_read(value, &b) || (colon = span_find(buf_view(&b), ':')) < 0)
+        return false;
+    c->login.name = span_part(buf_view(&b), 0, (size_t)colon);
+    c->login.secret = span_part(buf_view(&b), (size_t)colon + 1, b.n);
+    c->login.scheme = AUTH_PASSWORD;
+    if (span_starts(c->login.secret, "jaga_")) {
+        c->login.scheme = AUTH_TOKEN;
+        c->login.name = (struct span){NULL, 0};
     }
-    if (b.p)
-        mem_wipe(b.p, b.n);
-    buf_clear(&b);
-    return ok;
+    return true;
 }
 
 /* False: the header is broken, which is told as a failed login. */
 static bool
 credentials(struct call *c, struct span header)
 {
-    struct span scheme, value = span_trim(header);
+    struct span scheme, value = header;
 
-    if (header.n > CREDENTIAL_MAX || !span_split(&value, ' ', &scheme))
+    if (header.n > API_CREDENTIAL_MAX || !span_split(&value, ' ', &scheme))
         return false;
     value = span_trim(value);
-    mac_make(&c->api->mark_key, header, c->mark);
-    c->mark[MAC_BYTES - 1] ^= c->person ? 1 : 0;
+    mac_make(&c->api->mark_key[c->person], header, c->mark);
     c->login.person = c->person;
-    c->login.address = address_of(c);
     if (span_eq_nocase(scheme, SPAN("basic")))
         return basic(c, value);
     if (span_eq_nocase(scheme, SPAN("bearer")) || span_eq_nocase(scheme, SPAN("token"))) {
         c->login.scheme = AUTH_TOKEN;
-        c->login.secret = arena_span(c->arena, value);
-        return c->login.secret.n > 0;
+        c->login.secret = value;
+        return value.n > 0;
     }
     return false;
 }
 
-static void
-start_login(struct call *c)
+void
+call_login(struct call *c)
 {
     struct err e = ERR_INIT;
 
-    c->state = CALL_LOGIN;
     if (c->api->b->login(c->api->b->ctx, &c->login, c, &e))
         respond_busy(c, 2);
     else
@@ -123,8 +159,9 @@ call_login_again(struct call *c)
     if (!c->has_login || c->retried)
         return false;
     c->retried = true;
-    ticket_place(c->api, c->mark)->expires_us = 0;
-    start_login(c);
+    ticket_forget(c);
+    c->state = CALL_LOGIN;
+    call_login(c);
     return true;
 }
 
@@ -135,16 +172,19 @@ on_login(void *ctx, void *tag, const struct auth_reply *r)
 
     (void)ctx;
     c->waiting = false;
-    if (!r || r->state == AUTH_BROKEN) {
+    if (!r || r->state == AUTH_BROKEN || r->ticket.n > sizeof c->ticket_mem) {
         respond_busy(c, 2);
     } else if (r->state == AUTH_LATER) {
-        respond_busy(c, r->wait_s);
-    } else if (r->state != AUTH_OK) {
+        respond_later(c, r->wait_s);
+    } else if (r->state != AUTH_OK || r->ticket.n == 0) {
         respond_login(c);
     } else {
-        ticket_keep(c, r);
-        c->ticket = arena_span(c->arena, r->ticket);
-        call_work(c);
+        ticket_take(c, r->ticket, r->expires_us);
+        ticket_keep(c);
+        if (c->state == CALL_RENEW)
+            post_renewed(c);
+        else
+            call_work(c);
     }
 }
 
@@ -175,6 +215,28 @@ call_ask(struct call *c, struct ask *q, bool long_read)
         respond_error(c, 414, "The request is too long", span_of(e.text));
     else
         respond_busy(c, 1);
+}
+
+int
+call_tell(struct call *c, const struct tell *t)
+{
+    struct err e = ERR_INIT;
+
+    if (c->api->b->tell(c->api->b->ctx, t, c, &e)) {
+        respond_busy(c, 2);
+        return -1;
+    }
+    c->waiting = true;
+    return 0;
+}
+
+void
+call_drop(struct call *c)
+{
+    if (c->waiting)
+        c->api->b->cancel(c->api->b->ctx, c);
+    c->waiting = false;
+    post_drop(c);
 }
 
 static void
@@ -225,6 +287,7 @@ on_drained(void *ctx)
     struct api *a = ctx;
     struct call *c = a->stuck;
 
+    /* None of these can go away in here: callers are never called back. */
     a->stuck = NULL;
     while (c) {
         struct call *next = c->post.next;
@@ -237,6 +300,15 @@ on_drained(void *ctx)
 /* -- a request's steps ---------------------------------------------------------------------------
  */
 
+/* Whether errors are to be read by a person: on the pages, unless the client names JSON. */
+static bool
+wants_html(const struct call *c)
+{
+    struct span accept = http_header(c->http, "Accept");
+
+    return !c->route.taxii && span_find_span(accept, SPAN("json")) < 0;
+}
+
 static struct call *
 call_new(struct api *a, struct http_request *r)
 {
@@ -247,15 +319,43 @@ call_new(struct api *a, struct http_request *r)
     c->api = a;
     c->http = r;
     c->method = http_method(r);
+    c->query = http_query(r);
     c->arena = arena_new(API_ARENA_MAX);
     buf_init(&c->post.piece, HTTP_BODY_MAX);
-    buf_init(&c->html, API_PAGE_MAX);
+    buf_init(&c->html_out, API_PAGE_MAX);
     if (!c->arena) {
         mem_free(c);
         return NULL;
     }
-    http_set(r, c);
+    route_read(http_path(r), &c->route);
+    c->person = !c->route.taxii;
+    c->html = wants_html(c);
     return c;
+}
+
+static void
+call_free(struct call *c)
+{
+    buf_clear(&c->post.piece);
+    buf_clear(&c->html_out);
+    arena_free(c->arena);
+    mem_wipe(c, sizeof *c);
+    mem_free(c);
+}
+
+/* Accept lines add up to one list (RFC 9110 section 5.3). */
+static bool
+accept_ok(struct http_request *r)
+{
+    struct span line;
+    unsigned i = 0;
+
+    while (http_header_next(r, "Accept", i, &line)) {
+        if (taxii_accept_ok(line))
+            return true;
+        i++;
+    }
+    return i == 0;
 }
 
 /* What can be refused by the headers alone; true: it was. */
@@ -270,7 +370,7 @@ refused(struct call *c)
         respond_error(c, 404, "Not found", SPAN("There is none, or none that you may see."));
     } else if (!ok) {
         respond_error(c, 405, "Method not allowed", (struct span){NULL, 0});
-    } else if (c->route.taxii && !taxii_accept_ok(http_header(r, "Accept"))) {
+    } else if (c->route.taxii && !accept_ok(r)) {
         respond_error(c, 406, "Not acceptable",
                       SPAN("Only application/taxii+json;version=2.1 is served here."));
     } else if (c->method == HTTP_POST && !taxii_content_ok(http_header(r, "Content-Type"))) {
@@ -280,10 +380,23 @@ refused(struct call *c)
     } else if (c->method == HTTP_POST && http_length(r) != UINT64_MAX &&
                http_length(r) > c->api->o.max_content) {
         respond_error(c, 413, "Too large", SPAN("The API root's max_content_length is the limit."));
+    } else if (c->query.n > API_QUERY_MAX) {
+        respond_error(c, 414, "The request is too long", (struct span){NULL, 0});
     } else {
         return false;
     }
     return true;
+}
+
+static void
+start(struct call *c)
+{
+    if (!c->has_login || ticket_known(c)) {
+        call_work(c);
+    } else {
+        c->state = CALL_LOGIN;
+        call_login(c);
+    }
 }
 
 static int
@@ -295,34 +408,27 @@ on_begin(void *ctx, struct http_request *r)
 
     if (!c)
         return -1;
-    route_read(http_path(r), &c->route);
-    c->person = !c->route.taxii;
-    http_limit(r, c->method == HTTP_POST ? a->o.max_content : 0);
+    http_set(r, c);
+    http_limit(r, c->method == HTTP_POST ? a->o.max_content : API_IGNORED);
     if (refused(c))
         return 0;
-    if (http_query(r).n > API_QUERY_MAX) {
-        respond_error(c, 414, "The request is too long", (struct span){NULL, 0});
-        return 0;
-    }
-    c->query = arena_span(c->arena, http_query(r));
     header = http_header(r, "Authorization");
-    if (header.p) {
+    if (header.p && c->route.end != END_STYLE) {
         c->has_login = true;
+        read_address(c);
         if (!credentials(c, header)) {
             respond_login(c);
             return 0;
         }
     }
-    if (c->method == HTTP_POST) {
-        /* The body waits until we know who sends it. */
-        http_pause(r);
-        if (!c->has_login)
-            respond_login(c);
-        else if (ticket_known(c))
-            call_work(c);
-        else
-            start_login(c);
+    if (c->method != HTTP_POST)
+        return 0;
+    if (!c->has_login) {
+        respond_login(c);
+        return 0;
     }
+    http_pause(r); /* the body waits until we know who sends it */
+    start(c);
     return 0;
 }
 
@@ -332,7 +438,8 @@ on_body(void *ctx, struct http_request *r, struct span piece)
     struct call *c = http_user(r);
 
     (void)ctx;
-    if (c && c->state != CALL_ANSWERED)
+    /* A body where none is asked for means nothing (RFC 9110 section 9.3.1). */
+    if (c->method == HTTP_POST && c->state != CALL_ANSWERED)
         post_body(c, piece);
 }
 
@@ -342,14 +449,12 @@ on_end(void *ctx, struct http_request *r)
     struct call *c = http_user(r);
 
     (void)ctx;
-    if (!c || c->state == CALL_ANSWERED)
+    if (c->state == CALL_ANSWERED)
         return;
     if (c->method == HTTP_POST)
         post_end(c);
-    else if (!c->has_login || ticket_known(c))
-        call_work(c);
     else
-        start_login(c);
+        start(c);
 }
 
 static void
@@ -361,29 +466,27 @@ on_gone(void *ctx, struct http_request *r, bool sent)
     (void)sent;
     if (!c)
         return;
-    if (c->waiting)
-        c->api->b->cancel(c->api->b->ctx, c);
-    post_gone(c);
-    if (c->answer_held)
-        c->api->b->release(c->api->b->ctx, &c->held);
-    buf_clear(&c->post.piece);
-    buf_clear(&c->html);
-    arena_free(c->arena);
-    mem_free(c);
+    call_drop(c);
+    call_free(c);
 }
 
 /* What the server itself refuses: the same form as our own errors. */
 static void
 on_refuse(void *ctx, struct http_request *r, unsigned status, const char *why)
 {
-    struct call *c = http_user(r);
+    struct call *own = http_user(r), *c = own;
 
+    /* A request that has not begun is never gone either. */
     if (!c && !(c = call_new(ctx, r)))
         return;
-    if (c->state == CALL_NEW)
-        route_read(http_path(r), &c->route);
-    if (c->state != CALL_ANSWERED)
-        respond_error(c, status, why, (struct span){NULL, 0});
+    if (c->state != CALL_ANSWERED) {
+        if (status == 503)
+            respond_busy(c, 2);
+        else
+            respond_error(c, status, why, (struct span){NULL, 0});
+    }
+    if (!own)
+        call_free(c);
 }
 
 const struct http_handler *
@@ -413,8 +516,9 @@ api_new(const struct api_options *o, const struct backend *b, struct err *e)
     }
     a->o = *o;
     a->b = b;
-    key_random(&a->mark_key);
-    buf_init(&a->scratch, API_PAGE_MAX);
+    key_random(&a->mark_key[0]);
+    key_random(&a->mark_key[1]);
+    buf_init(&a->scratch, INTAKE_MSG_MAX);
     a->page_arena = arena_new(API_PAGE_ARENA);
     a->parser = json_parser_new();
     if (!a->page_arena || !a->parser) {

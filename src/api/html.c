@@ -40,11 +40,19 @@ html_text(struct buf *out, struct span s)
 }
 
 void
-html_element(struct buf *out, const char *tag, struct span text)
+html_element(struct buf *out, const char *tag, const char *attributes, struct span text)
 {
-    buf_printf(out, "<%s dir=\"auto\">", tag);
+    buf_str(out, "<");
+    buf_str(out, tag);
+    if (attributes) {
+        buf_str(out, " ");
+        buf_str(out, attributes);
+    }
+    buf_str(out, " dir=\"auto\">");
     html_text(out, text);
-    buf_printf(out, "</%s>", tag);
+    buf_str(out, "</");
+    buf_str(out, tag);
+    buf_str(out, ">");
 }
 
 void
@@ -64,10 +72,12 @@ html_url_part(struct buf *out, struct span s)
 }
 
 void
-html_link(struct buf *out, const char *before, struct span id, struct span text)
+html_link(struct buf *out, const char *before, struct span id, const char *after, struct span text)
 {
-    buf_printf(out, "<a href=\"%s", before);
+    buf_str(out, "<a href=\"");
+    buf_str(out, before);
     html_url_part(out, id);
+    buf_str(out, after);
     buf_str(out, "\" dir=\"auto\">");
     html_text(out, text);
     buf_str(out, "</a>");
@@ -76,8 +86,10 @@ html_link(struct buf *out, const char *before, struct span id, struct span text)
 void
 html_pair(struct buf *out, const char *name, struct span value)
 {
-    buf_printf(out, "<tr><th>%s</th>", name);
-    html_element(out, "td", value);
+    buf_str(out, "<tr><th scope=\"row\">");
+    buf_str(out, name);
+    buf_str(out, "</th>");
+    html_element(out, "td", NULL, value);
     buf_str(out, "</tr>\n");
 }
 

@@ -14,11 +14,12 @@
 
 void html_raw(struct buf *out, const char *literal);
 void html_text(struct buf *out, struct span s);
-/* <tag>text</tag> */
-void html_element(struct buf *out, const char *tag, struct span text);
-/* <a href="before + path-encoded id">text</a> */
-void html_link(struct buf *out, const char *before, struct span id, struct span text);
-/* A row of a table of two columns. */
+/* <tag attributes dir="auto">text</tag>; attributes: a literal, or NULL */
+void html_element(struct buf *out, const char *tag, const char *attributes, struct span text);
+/* <a href="before + path-encoded id + after">text</a> */
+void html_link(struct buf *out, const char *before, struct span id, const char *after,
+               struct span text);
+/* A row of a table of two columns, the first of which is its head. */
 void html_pair(struct buf *out, const char *name, struct span value);
 void html_number(struct buf *out, int64_t v);
 /* One part of a path or query, percent-encoded (RFC 3986: all but unreserved). */

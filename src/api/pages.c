@@ -2,89 +2,90 @@
  * Plain pages for a browser: no script, a few kilobytes, readable on a bad line and by a screen
  * reader.  What they show is what the readers answer; they know no rights of their own.
  */
-#include <stdio.h>
+#include "page_inner.h"
+
 #include <string.h>
-#include "api_inner.h"
-#include "html.h"
-#include "mem.h"
+#include "clock.h"
+#include "stix_id.h"
 
 #define FIELD_MAX 512 /* bytes of a search field */
 #define LATEST    25  /* rows of the first page after login */
 #define FOUND     50  /* rows of a search */
-
-static const char css[] =
-    "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1b1f23;background:#fff}"
-    "header,main,footer{max-width:64rem;margin:0 auto;padding:.75rem 1rem}"
-    "header{border-bottom:3px solid #0b5c63}header a{margin-right:1rem;color:#0b5c63}"
-    "h1{font-size:1.4rem;margin:.5rem 0}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:start;vertical-align:top;padding:.3rem .75rem .3rem 0;"
-    "border-bottom:1px solid #e3e6e8;overflow-wrap:anywhere}th{font-weight:600;white-space:nowrap}"
-    "input,select,button{font:inherit;padding:.35rem .5rem;border:1px solid "
-    "#7a868c;border-radius:4px}"
-    "input[name=q]{width:min(32rem,60%)}button{background:#0b5c63;color:#fff;border-color:#0b5c63}"
-    "code{font-size:.9em;overflow-wrap:anywhere}footer{color:#5b666b;font-size:.85rem}"
-    ".l{display:inline-block;padding:0 .4rem;border-radius:3px;background:#000;color:#fff;"
-    "font-size:.8rem;white-space:nowrap}"
-    ".l-RED{color:#ff2b2b}.l-AMBER{color:#ffc000}.l-GREEN{color:#33ff00}.l-CLEAR{color:#fff}"
-    ".x{background:#7a2e00;color:#fff;padding:.4rem 1rem;font-weight:700}"
-    "@media(prefers-color-scheme:dark){body{background:#15191c;color:#e6e9eb}"
-    "th,td{border-color:#333b40}header a,a{color:#6fc7cf}footer{color:#9aa6ab}"
-    "input,select{background:#1d2327;color:inherit}}";
+#define RELATIONS 100 /* of an object's page */
 
 /* -- frame ---------------------------------------------------------------------------------------
  */
 
 static void
-head(struct call *c, struct buf *b, struct span title, bool logged_in)
+nav(struct call *c, struct buf *b, const char *path, enum endpoint end, const char *text)
 {
+    html_raw(b, "<a href=\"");
+    html_raw(b, path);
+    html_raw(b, c->exercise && end != END_HOME ? "?exercise=1\"" : "\"");
+    html_raw(b, c->route.end == end ? " aria-current=\"page\">" : ">");
+    html_raw(b, text);
+    html_raw(b, "</a>");
+}
+
+void
+page_head(struct call *c, struct buf *b, struct span title, enum page_who who)
+{
+    struct span name = span_of(c->api->o.name);
+
     html_raw(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width\"><title>");
+                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
     html_text(b, title);
     html_raw(b, " - ");
-    html_text(b, span_of(c->api->o.name));
-    html_raw(b, "</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>\n<header>"
-                "<strong>");
-    html_text(b, span_of(c->api->o.name));
-    html_raw(b, "</strong> &nbsp; <a href=\"/\">This node</a><a href=\"/desk\">Desk</a>");
-    if (logged_in)
-        html_raw(b, "<a href=\"/search\">Search</a><a href=\"/settings\">For your poller</a>");
-    html_raw(b, "</header>\n<main>\n");
-    html_element(b, "h1", title);
+    html_text(b, name);
+    html_raw(b, "</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>\n"
+                "<a class=\"skip\" href=\"#main\">To the content</a>\n");
+    if (c->exercise)
+        html_raw(b, "<div class=\"drill\" role=\"note\">EXERCISE - EXERCISE - EXERCISE</div>\n");
+    html_raw(b, "<header>");
+    html_element(b, "strong", NULL, name);
+    html_raw(b, "<nav aria-label=\"Pages\">");
+    nav(c, b, "/", END_HOME, "This node");
+    nav(c, b, "/desk", END_DESK, who == PAGE_PERSON ? "Desk" : "Log in");
+    if (who == PAGE_PERSON) {
+        nav(c, b, "/search", END_SEARCH, "Search");
+        nav(c, b, "/settings", END_SETTINGS, "For your poller");
+    }
+    html_raw(b, "</nav></header>\n<main id=\"main\">\n");
+    html_element(b, "h1", NULL, title);
     html_raw(b, "\n");
 }
 
-static void
-foot(struct buf *b)
+void
+page_foot(struct buf *b)
 {
     html_raw(b, "</main>\n<footer>jaga " JAGA_VERSION "</footer></body></html>\n");
 }
 
-static void
-finish(struct call *c)
+void
+page_finish(struct call *c)
 {
-    foot(&c->html);
-    if (c->html.failed)
-        respond_error(c, 500, "The page is too long", (struct span){NULL, 0});
+    page_foot(&c->html_out);
+    if (c->html_out.failed)
+        respond_busy(c, 2);
     else
-        respond_html(c, 200, buf_view(&c->html));
+        respond_html(c, 200, buf_view(&c->html_out));
 }
 
 void
-page_error(struct call *c, unsigned status, const char *title, struct span detail, struct buf *out)
+page_error(struct call *c, const char *title, struct span detail, struct buf *out)
 {
-    (void)status;
-    head(c, out, span_of(title), false);
+    page_head(c, out, span_of(title), c->ticket.n ? PAGE_PERSON : PAGE_NOBODY);
     if (detail.n)
-        html_element(out, "p", detail);
-    foot(out);
+        html_element(out, "p", NULL, detail);
+    html_raw(out, "\n");
+    page_foot(out);
 }
 
-/* -- parts ---------------------------------------------------------------------------------------
+/* -- pieces --------------------------------------------------------------------------------------
  */
 
-static int64_t
-number(const struct json *o, const char *name)
+int64_t
+page_number(const struct json *o, const char *name)
 {
     int64_t v = 0;
     const struct json *m = json_get(o, name);
@@ -92,366 +93,446 @@ number(const struct json *o, const char *name)
     return m && json_is_int(m, &v) ? v : 0;
 }
 
-static bool
-flag(const struct json *o, const char *name)
+bool
+page_flag(const struct json *o, const char *name)
 {
     const struct json *m = json_get(o, name);
 
     return m && m->type == JSON_BOOL && m->boolean;
 }
 
-static void
-label(struct buf *b, struct span name)
+void
+page_time(struct buf *b, struct span date)
 {
-    /* The colours of TLP 2.0: the class is one of four literals, never text from outside. */
+    html_text(b, span_part(date, 0, 10));
+    html_raw(b, " ");
+    html_text(b, span_part(date, 11, 5));
+}
+
+void
+page_label(struct buf *b, struct span name)
+{
+    /* The class is one of four literals, never text from outside. */
     const char *class = span_starts(name, "RED")     ? "RED"
                         : span_starts(name, "AMBER") ? "AMBER"
                         : span_starts(name, "GREEN") ? "GREEN"
                                                      : "CLEAR";
-    buf_printf(b, "<span class=\"l l-%s\">TLP:", class);
+
+    html_raw(b, "<span class=\"tlp ");
+    html_raw(b, class);
+    html_raw(b, "\">TLP:");
     html_text(b, name);
     html_raw(b, "</span>");
 }
 
-static void
-search_form(struct buf *b, struct span text)
+void
+page_object_link(struct call *c, struct buf *b, struct span id, struct span text)
 {
-    html_raw(b, "<form action=\"/search\" method=\"get\"><p><input name=\"q\" maxlength=\"500\" "
-                "aria-label=\"text, address, domain, hash, CVE\" placeholder=\"text, address, "
-                "domain, hash, CVE ...\" value=\"");
-    html_text(b, text);
-    html_raw(b, "\"> <button>Search</button></p></form>\n");
+    html_link(b, "/object/", id, c->exercise ? "?exercise=1" : "", text);
 }
 
 static void
-row_of(struct buf *b, const struct json *row)
+row_of(struct call *c, struct buf *b, const struct json *row)
 {
     struct span name = json_text(row, "name"), id = json_text(row, "id");
 
-    html_raw(b, "<tr><td>");
-    html_text(b, span_part(json_text(row, "date_added"), 0, 16));
-    html_raw(b, "</td><td>");
-    label(b, json_text(row, "label"));
+    html_raw(b, "<tr><td class=\"t\">");
+    page_time(b, json_text(row, "date_added"));
+    html_raw(b, "</td><td class=\"l\">");
+    page_label(b, json_text(row, "label"));
     html_raw(b, "</td>");
-    html_element(b, "td", json_text(row, "type"));
+    html_element(b, "td", NULL, json_text(row, "type"));
     html_raw(b, "<td>");
-    html_link(b, "/object/", id, name.n ? name : id);
-    if (flag(row, "revoked"))
-        html_raw(b, " <strong>revoked</strong>");
-    if (flag(row, "exercise"))
-        html_raw(b, " <strong>EXERCISE</strong>");
-    html_raw(b, "</td></tr>\n");
+    page_object_link(c, b, id, name.n ? name : id);
+    html_raw(b, page_flag(row, "revoked") ? " <span class=\"bad\">revoked</span>" : "");
+    html_raw(b, "</td>");
+    html_element(b, "td", NULL, json_text(row, "publisher"));
+    html_raw(b, "</tr>\n");
 }
 
 static void
-rows(struct buf *b, const struct json *list)
+rows(struct call *c, struct buf *b, const struct json *list)
 {
     if (!list || !list->child) {
         html_raw(b, "<p>None.</p>\n");
         return;
     }
-    html_raw(b, "<table><tr><th>arrived (UTC)</th><th>label</th><th>type</th><th>what</th></tr>\n");
+    html_raw(b, "<div class=\"wide\"><table><thead><tr><th>arrived (UTC)</th><th>label</th>"
+                "<th>type</th><th>what</th><th>from</th></tr></thead><tbody>\n");
     for (const struct json *r = list->child; r; r = r->next)
-        row_of(b, r);
-    html_raw(b, "</table>\n");
+        row_of(c, b, r);
+    html_raw(b, "</tbody></table></div>\n");
 }
 
-/* -- pages ---------------------------------------------------------------------------------------
+/* -- this node -----------------------------------------------------------------------------------
  */
 
 static void
 home(struct call *c, const struct json *a)
 {
-    struct buf *b = &c->html;
+    struct buf *b = &c->html_out;
     const struct api_options *o = &c->api->o;
 
-    head(c, b, span_of(o->name), c->ticket.n > 0);
+    page_head(c, b, span_of(o->name), c->ticket.n ? PAGE_PERSON : PAGE_NOBODY);
     html_raw(b, "<p>This is a node of a national cyber-security team.  It keeps threat information "
-                "and shares each item with exactly those its markings allow, over TAXII 2.1 at "
-                "<code>" API_ROOT "</code>.</p>\n<table>\n");
-    html_pair(b, "team", json_text(a, "organisation"));
-    html_pair(b, "country", span_of(o->country));
-    html_pair(b, "contact", span_of(o->contact[0] ? o->contact : "not given"));
-    html_pair(b, "state",
-              flag(a, "ok") ? SPAN("in order") : SPAN("the operator has something to do"));
-    html_raw(b, "<tr><th>certificate</th><td>SHA-256 <code>");
+                "and shares each item with exactly those whom its marking allows.</p>\n"
+                "<table><tbody>\n");
+    html_pair(b, "Team", json_text(a, "organisation"));
+    html_pair(b, "Country", span_of(o->country));
+    html_pair(b, "Contact", span_of(o->contact[0] ? o->contact : "not given"));
+    html_pair(b, "State",
+              page_flag(a, "ok") ? SPAN("in order") : SPAN("the operator has something to do"));
+    html_raw(b, "<tr><th scope=\"row\">TAXII 2.1</th><td><code>/taxii2/</code></td></tr>\n"
+                "<tr><th scope=\"row\">Certificate</th><td>SHA-256 <code>");
     html_text(b, span_of(o->fingerprint));
-    html_raw(b, "</code></td></tr>\n</table>\n<p><a href=\"/desk\">Log in</a></p>\n");
-    finish(c);
+    html_raw(b, "</code></td></tr>\n</tbody></table>\n<p class=\"soft\">Compare the fingerprint "
+                "with what the team told you by another way before you give a password.</p>\n");
+    page_finish(c);
 }
+
+/* -- search --------------------------------------------------------------------------------------
+ */
+
+struct choice {
+    const char *value, *text;
+};
+
+static const struct choice labels[] = {{"", "any"},
+                                       {"CLEAR", "CLEAR"},
+                                       {"GREEN", "GREEN"},
+                                       {"AMBER", "AMBER"},
+                                       {"AMBER+STRICT", "AMBER+STRICT"},
+                                       {"RED", "RED"},
+                                       {NULL, NULL}};
+static const struct choice times[] = {{"", "any time"}, {"2h", "2 hours"},  {"1d", "a day"},
+                                      {"7d", "a week"}, {"30d", "30 days"}, {NULL, NULL}};
+
+/* What a search page was asked. */
+struct asked {
+    char q[FIELD_MAX + 1], type[FIELD_MAX + 1], tlp[32], since[16];
+    char next[TAXII_NEXT_MAX + 1];
+};
+
+static bool
+asked_read(struct call *c, struct asked *w)
+{
+    return route_field(c->query, "q", w->q, sizeof w->q) &&
+           route_field(c->query, "type", w->type, sizeof w->type) &&
+           route_field(c->query, "tlp", w->tlp, sizeof w->tlp) &&
+           route_field(c->query, "since", w->since, sizeof w->since) &&
+           route_field(c->query, "next", w->next, sizeof w->next);
+}
+
+static void
+field(struct buf *b, const char *label, const char *name, const char *value)
+{
+    html_raw(b, "<label>");
+    html_raw(b, label);
+    html_raw(b, "<input dir=\"auto\" maxlength=\"500\" name=\"");
+    html_raw(b, name);
+    html_raw(b, "\" value=\"");
+    html_text(b, span_of(value));
+    html_raw(b, "\"></label>\n");
+}
+
+static void
+choices(struct buf *b, const char *label, const char *name, const struct choice *list,
+        const char *value)
+{
+    html_raw(b, "<label>");
+    html_raw(b, label);
+    html_raw(b, "<select name=\"");
+    html_raw(b, name);
+    html_raw(b, "\">");
+    for (; list->value; list++) {
+        html_raw(b, "<option value=\"");
+        html_raw(b, list->value);
+        html_raw(b, strcmp(list->value, value) == 0 ? "\" selected>" : "\">");
+        html_raw(b, list->text);
+        html_raw(b, "</option>");
+    }
+    html_raw(b, "</select></label>\n");
+}
+
+static void
+search_form(struct call *c, const struct asked *w)
+{
+    struct buf *b = &c->html_out;
+
+    html_raw(b, "<form action=\"/search\" method=\"get\" role=\"search\">\n");
+    field(b, "Text, address, domain, hash, CVE, id", "q", w->q);
+    field(b, "Type", "type", w->type);
+    choices(b, "Label", "tlp", labels, w->tlp);
+    choices(b, "Arrived within", "since", times, w->since);
+    if (c->exercise)
+        html_raw(b, "<input type=\"hidden\" name=\"exercise\" value=\"1\">\n");
+    html_raw(b, "<button>Search</button></form>\n");
+}
+
+static void
+link_field(struct buf *b, const char *name, const char *value)
+{
+    if (value[0] == '\0')
+        return;
+    html_raw(b, "&amp;");
+    html_raw(b, name);
+    html_raw(b, "=");
+    html_url_part(b, span_of(value));
+}
+
+/* The way to what is older than this list. */
+static void
+older(struct call *c, const struct asked *w, struct span next)
+{
+    struct buf *b = &c->html_out;
+
+    html_raw(b, "<p><a rel=\"next\" href=\"/search?next=");
+    html_url_part(b, next);
+    link_field(b, "q", w->q);
+    link_field(b, "type", w->type);
+    link_field(b, "tlp", w->tlp);
+    link_field(b, "since", w->since);
+    html_raw(b, c->exercise ? "&amp;exercise=1\">Older</a></p>\n" : "\">Older</a></p>\n");
+}
+
+static bool
+is_id(struct span text)
+{
+    struct stix_id id;
+
+    return stix_id_read(text, &id);
+}
+
+static void
+search(struct call *c)
+{
+    struct asked *w = arena_zero(c->arena, 1, sizeof *w);
+    struct ask q = {.verb = ASK_SEARCH, .exercise = c->exercise, .q.limit = FOUND};
+    int64_t back;
+
+    if (!w || !asked_read(c, w)) {
+        respond_error(c, w ? 400 : 503, "Not understood", SPAN("A field is too long or broken."));
+        return;
+    }
+    page_head(c, &c->html_out, SPAN("Search"), PAGE_PERSON);
+    search_form(c, w);
+    if (is_id(span_trim(span_of(w->q))))
+        q.f.id = span_trim(span_of(w->q));
+    else
+        q.f.text = span_trim(span_of(w->q));
+    q.f.type = span_trim(span_of(w->type));
+    q.f.tlp = span_of(w->tlp);
+    if (w->since[0] && duration_read(span_of(w->since), &back))
+        q.f.since_us = clock_wall_us(c->api->o.clock) - back;
+    q.q.next = span_of(w->next);
+    if (q.f.text.n + q.f.id.n + q.f.type.n + q.f.tlp.n == 0 && q.f.since_us == 0)
+        q.verb = ASK_LATEST;
+    call_ask(c, &q, true);
+}
+
+static void
+found(struct call *c, const struct json *a)
+{
+    struct asked *w = arena_zero(c->arena, 1, sizeof *w);
+    struct span next = json_text(a, "next");
+
+    rows(c, &c->html_out, json_get(a, "objects"));
+    if (w && page_flag(a, "more") && next.n && asked_read(c, w))
+        older(c, w, next);
+    page_finish(c);
+}
+
+/* -- desk ----------------------------------------------------------------------------------------
+ */
 
 static void
 counts(struct buf *b, const struct json *a)
 {
-    const struct json *labels = json_get(a, "labels");
+    const struct json *by = json_get(a, "labels");
 
-    html_raw(b, "<h2>What you may see</h2>\n<table><tr><th>label</th><th>objects</th></tr>\n");
-    for (const struct json *m = labels ? labels->child : NULL; m; m = m->next) {
+    html_raw(b, "<h2>What you may see</h2>\n<table class=\"short\"><tbody>\n");
+    for (const struct json *m = by ? by->child : NULL; m; m = m->next) {
         int64_t v = 0;
         (void)json_is_int(m, &v);
         html_raw(b, "<tr><td>");
-        label(b, m->key);
-        html_raw(b, "</td><td>");
+        page_label(b, m->key);
+        html_raw(b, "</td><td class=\"n\">");
         html_number(b, v);
         html_raw(b, "</td></tr>\n");
     }
-    html_raw(b, "<tr><th>in all</th><td>");
-    html_number(b, number(a, "total"));
-    html_raw(b, "</td></tr></table>\n");
+    html_raw(b, "<tr><th scope=\"row\">in all</th><td class=\"n\">");
+    html_number(b, page_number(a, "total"));
+    html_raw(b, "</td></tr></tbody></table>\n");
 }
 
 static void
-properties(struct call *c, const struct json *object)
+greeting(struct call *c, const struct json *a)
 {
-    struct buf *b = &c->html;
-    struct buf text;
+    struct buf *b = &c->html_out;
+    struct asked none = {.q = ""};
 
-    html_raw(b, "<h2>Properties</h2>\n<table>\n");
-    buf_init(&text, JSON_TEXT_MAX);
-    for (const struct json *m = object ? object->child : NULL; m; m = m->next) {
-        html_raw(b, "<tr>");
-        html_element(b, "th", m->key);
-        html_raw(b, "<td dir=\"auto\">");
-        if (m->type == JSON_STRING) {
-            html_text(b, m->text);
-        } else {
-            buf_reset(&text);
-            json_canonical(m, &text);
-            html_raw(b, "<code>");
-            html_text(b, buf_view(&text));
-            html_raw(b, "</code>");
-        }
-        html_raw(b, "</td></tr>\n");
-    }
-    html_raw(b, "</table>\n");
-    buf_clear(&text);
-}
-
-static void
-audiences(struct buf *b, const struct json *list)
-{
-    html_raw(b, "<h2>Who can see it</h2>\n<table>\n");
-    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
-        html_raw(b, "<tr><td>");
-        html_text(b, span_part(json_text(m, "date_added"), 0, 16));
-        html_raw(b, "</td><td>");
-        label(b, json_text(m, "label"));
-        html_raw(b, "</td>");
-        html_element(b, "td", json_text(m, "group"));
-        html_element(b, "td", json_text(m, "publisher"));
-        html_element(b, "td", json_text(m, "readers"));
-        html_raw(b, "</tr>\n");
-    }
-    html_raw(b, "</table>\n");
-}
-
-static void
-relations(struct buf *b, const struct json *a)
-{
-    const struct json *list = json_get(a, "relations");
-
-    if (!list || !list->child)
-        return;
-    html_raw(b, "<h2>Relations</h2>\n<table>\n");
-    for (const struct json *m = list->child; m; m = m->next) {
-        const struct json *row = json_get(m, "row");
-        struct span id = json_text(m, "id"), name = json_text(row, "name");
-        html_raw(b, span_is(json_text(m, "direction"), "in") ? "<tr><td>from</td>"
-                                                             : "<tr><td>to</td>");
-        html_element(b, "td", json_text(m, "kind"));
-        html_raw(b, "<td>");
-        if (row) {
-            html_link(b, "/object/", id, name.n ? name : id);
-        } else {
-            html_text(b, id);
-            html_raw(b, " (not here, or not for you)");
-        }
-        html_raw(b, "</td></tr>\n");
-    }
-    html_raw(b, flag(a, "relations_more") ? "</table>\n<p>There are more.</p>\n" : "</table>\n");
-}
-
-static void
-defects(struct buf *b, const struct json *list)
-{
-    if (!list || !list->child)
-        return;
-    html_raw(b, "<h2>Defects</h2>\n<table>\n");
-    for (const struct json *m = list->child; m; m = m->next) {
-        html_raw(b, "<tr><td><code>");
-        html_text(b, json_text(m, "pointer"));
-        html_raw(b, "</code></td>");
-        html_element(b, "td", json_text(m, "text"));
-        html_element(b, "td", json_text(m, "clause"));
-        html_raw(b, "</tr>\n");
-    }
-    html_raw(b, "</table>\n");
-}
-
-static void
-show(struct call *c, const struct json *a)
-{
-    struct buf *b = &c->html;
-    const struct json *row = json_get(a, "row"), *versions = json_get(a, "versions");
-    struct span name = json_text(row, "name"), id = json_text(row, "id");
-
-    head(c, b, name.n ? name : id, true);
-    if (flag(row, "exercise"))
-        html_raw(b, "<p class=\"x\">EXERCISE EXERCISE EXERCISE</p>\n");
+    page_head(c, b, SPAN("Desk"), PAGE_PERSON);
     html_raw(b, "<p>");
-    label(b, json_text(row, "label"));
-    html_raw(b, " <code>");
-    html_text(b, id);
-    html_raw(b, flag(row, "revoked") ? "</code> <strong>revoked: it is wrong</strong></p>\n"
-                                     : "</code></p>\n");
-    properties(c, json_get(a, "object"));
-    audiences(b, json_get(a, "audiences"));
-    relations(b, a);
-    defects(b, json_get(a, "defects"));
-    if (versions && versions->child && versions->child->next) {
-        html_raw(b, "<h2>Versions</h2>\n<table>\n");
-        for (const struct json *m = versions->child; m; m = m->next) {
-            html_raw(b, "<tr>");
-            html_element(b, "td", json_text(m, "version"));
-            html_raw(b, "<td>");
-            label(b, json_text(m, "label"));
-            html_raw(b,
-                     flag(m, "best") ? "</td><td>the best</td></tr>\n" : "</td><td></td></tr>\n");
-        }
-        html_raw(b, "</table>\n");
+    html_element(b, "b", NULL, json_text(a, "name"));
+    html_raw(b, ", ");
+    html_element(b, "span", NULL, json_text(a, "organisation"));
+    html_raw(b, "</p>\n");
+    if (c->exercise)
+        html_raw(b, "<p><a href=\"/desk\">Leave the exercise: go to the live side</a></p>\n");
+    else if (page_flag(a, "exercise"))
+        html_raw(b, "<p><a href=\"/desk?exercise=1\">Go to the exercise side</a></p>\n");
+    search_form(c, &none);
+}
+
+/* Three questions, one after the other. */
+static void
+desk(struct call *c, const struct json *a)
+{
+    static const enum ask_verb step[] = {ASK_SELF, ASK_COUNTS, ASK_LATEST};
+    struct ask q = {.exercise = c->exercise};
+
+    switch (c->page_step) {
+    case 0:
+        greeting(c, a);
+        break;
+    case 1:
+        counts(&c->html_out, a);
+        break;
+    default:
+        html_raw(&c->html_out, "<h2>Latest arrivals</h2>\n");
+        rows(c, &c->html_out, json_get(a, "objects"));
+        page_finish(c);
+        return;
     }
-    finish(c);
+    q.verb = step[++c->page_step];
+    q.q.limit = q.verb == ASK_LATEST ? LATEST : 0;
+    call_ask(c, &q, true);
+}
+
+/* -- settings for a poller ------------------------------------------------------------------------
+ */
+
+/* The address as this browser knows it; what is no host's name is left out. */
+static void
+base_url(struct call *c, struct buf *b)
+{
+    static const char good[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    struct span host = http_header(c->http, "Host");
+
+    for (size_t i = 0; i < host.n; i++)
+        if (!memchr(good, host.p[i], sizeof good - 1))
+            host.n = 0;
+    if (host.n == 0)
+        return;
+    html_raw(b, "https://");
+    html_text(b, host);
+}
+
+static void
+address_row(struct call *c, const char *name, const char *path)
+{
+    struct buf *b = &c->html_out;
+
+    html_raw(b, "<tr><th scope=\"row\">");
+    html_raw(b, name);
+    html_raw(b, "</th><td><code>");
+    base_url(c, b);
+    html_raw(b, path);
+    html_raw(b, "</code></td></tr>\n");
+}
+
+static void
+collections(struct buf *b, const struct json *list)
+{
+    html_raw(b, "<h2>Collections</h2>\n<div class=\"wide\"><table><thead><tr><th>title</th>"
+                "<th>id</th><th>alias</th></tr></thead><tbody>\n");
+    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
+        html_raw(b, "<tr>");
+        html_element(b, "td", NULL, json_text(m, "title"));
+        html_raw(b, "<td><code>");
+        html_text(b, json_text(m, "id"));
+        html_raw(b, "</code></td><td><code>");
+        html_text(b, json_text(m, "alias"));
+        html_raw(b, "</code></td></tr>\n");
+    }
+    html_raw(b, "</tbody></table></div>\n");
 }
 
 static void
 settings(struct call *c, const struct json *a)
 {
-    struct buf *b = &c->html;
-    const struct json *list = json_get(a, "collections");
+    struct buf *b = &c->html_out;
 
-    head(c, b, SPAN("For your poller"), true);
-    html_raw(b, "<table>\n");
-    html_pair(b, "name", json_text(a, "name"));
-    html_pair(b, "organisation", json_text(a, "organisation"));
-    html_pair(b, "role", json_text(a, "role"));
-    html_pair(b, "widest label", json_text(a, "ceiling"));
-    html_pair(b, "discovery", SPAN("/taxii2/"));
-    html_pair(b, "API root", SPAN(API_ROOT));
-    html_raw(b, "</table>\n<h2>Collections</h2>\n<table>\n");
-    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
-        html_raw(b, "<tr><td><code>");
-        html_text(b, json_text(m, "id"));
-        html_raw(b, "</code></td>");
-        html_element(b, "td", json_text(m, "title"));
-        html_raw(b, "</tr>\n");
-    }
-    html_raw(b, "</table>\n<p>A program logs in with a token: ask the operator for one.  Poll by "
-                "<code>added_after</code>, or follow <code>next</code> while <code>more</code> is "
-                "true.</p>\n");
-    finish(c);
+    page_head(c, b, SPAN("For your poller"), PAGE_PERSON);
+    html_raw(b, "<table><tbody>\n");
+    address_row(c, "Discovery", "/taxii2/");
+    address_row(c, "API root", API_ROOT);
+    html_pair(b, "Version", SPAN("TAXII 2.1, STIX 2.1"));
+    html_pair(b, "Login", SPAN("a token: as Bearer, or as the password of Basic with any name"));
+    html_raw(b, "<tr><th scope=\"row\">Certificate</th><td>SHA-256 <code>");
+    html_text(b, span_of(c->api->o.fingerprint));
+    html_raw(b, "</code></td></tr>\n</tbody></table>\n<p class=\"soft\">Tokens are made by the "
+                "operator.  They never carry RED.</p>\n");
+    collections(b, json_get(a, "collections"));
+    html_raw(b, "<h2>Try it</h2>\n<pre><code>curl -H 'Authorization: Bearer TOKEN' \\\n  '");
+    base_url(c, b);
+    html_raw(b, API_ROOT
+             "collections/all/objects/?limit=10'</code></pre>\n"
+             "<p>Ask again from the <code>X-TAXII-Date-Added-Last</code> of the last page by "
+             "<code>added_after</code>, or follow <code>next</code> while <code>more</code> is "
+             "true.  Every five minutes is often enough.</p>\n<h2>You</h2>\n<table><tbody>\n");
+    html_pair(b, "Name", json_text(a, "name"));
+    html_pair(b, "Organisation", json_text(a, "organisation"));
+    html_pair(b, "Role", json_text(a, "role"));
+    html_pair(b, "Widest label", json_text(a, "ceiling"));
+    html_raw(b, "</tbody></table>\n");
+    page_finish(c);
 }
 
 /* -- questions -----------------------------------------------------------------------------------
  */
 
-static bool
-needs_login(enum endpoint end)
-{
-    return end == END_DESK || end == END_SEARCH || end == END_SETTINGS || end == END_SHOW;
-}
-
-static void
-begin_search(struct call *c)
-{
-    char text[FIELD_MAX + 1];
-    struct ask q = {.verb = ASK_SEARCH};
-
-    head(c, &c->html, SPAN("Search"), true);
-    if (!route_field(c->query, "q", text, FIELD_MAX) || text[0] == '\0') {
-        search_form(&c->html, (struct span){NULL, 0});
-        finish(c);
-        return;
-    }
-    search_form(&c->html, span_of(text));
-    q.q.limit = FOUND;
-    q.f.text = span_of(text);
-    call_ask(c, &q, true);
-}
-
 void
 page_begin(struct call *c)
 {
     struct ask q = {.id = span_of(c->route.id)};
+    char exercise[8];
 
-    buf_reset(&c->html);
+    buf_reset(&c->html_out);
     c->page_step = 0;
-    if (c->route.end == END_STYLE) {
-        respond_css(c, span_of(css));
-        return;
-    }
-    if (needs_login(c->route.end) && !c->ticket.n) {
-        respond_login(c);
-        return;
-    }
+    c->exercise = route_field(c->query, "exercise", exercise, sizeof exercise) &&
+                  strcmp(exercise, "1") == 0 && c->route.end != END_HOME;
+    q.exercise = c->exercise;
     switch (c->route.end) {
+    case END_STYLE:
+        respond_css(c, span_of(page_css));
+        return;
     case END_HOME:
         q.verb = ASK_HEALTH;
         break;
     case END_DESK:
-        q.verb = ASK_COUNTS;
-        break;
-    case END_SHOW:
-        q.verb = ASK_SHOW;
-        q.q.limit = 100;
-        break;
     case END_SETTINGS:
         q.verb = ASK_SELF;
         break;
+    case END_SHOW:
+        q.verb = ASK_SHOW;
+        q.q.limit = RELATIONS;
+        break;
     default:
-        begin_search(c);
-        return;
+        break;
     }
-    call_ask(c, &q, c->route.end != END_HOME);
+    if (c->route.end != END_HOME && !c->ticket.n)
+        respond_login(c);
+    else if (q.verb == ASK_NONE)
+        search(c);
+    else
+        call_ask(c, &q, c->route.end != END_HOME);
 }
 
 static void
-desk(struct call *c, const struct json *a)
+show(struct call *c, const struct json *a)
 {
-    if (c->page_step == 0) {
-        struct ask q = {.verb = ASK_LATEST};
-        head(c, &c->html, SPAN("Desk"), true);
-        search_form(&c->html, (struct span){NULL, 0});
-        counts(&c->html, a);
-        c->page_step = 1;
-        q.q.limit = LATEST;
-        call_ask(c, &q, true);
-        return;
-    }
-    html_raw(&c->html, "<h2>Latest arrivals</h2>\n");
-    rows(&c->html, json_get(a, "objects"));
-    finish(c);
-}
-
-void
-page_asked(struct call *c, struct backend_answer *w)
-{
-    struct err e = ERR_INIT;
-    struct span body = {NULL, 0};
-
-    arena_reset(c->api->page_arena);
-    if (w->a.status != ERR_NONE) {
-        respond_err_code(c, w->a.status, w->a.text);
-        c->api->b->release(c->api->b->ctx, w);
-        return;
-    }
-    /* The body lies in memory that a reader can write: copy it, then read the copy. */
-    body = arena_span(c->api->page_arena, w->a.body);
-    c->api->b->release(c->api->b->ctx, w);
-    const struct json *a = json_parse(c->api->parser, body, c->api->page_arena, &e);
-    if (!a) {
-        respond_err_code(c, e.code == ERR_MEMORY ? ERR_BUSY : ERR_INTERNAL, span_of(e.text));
-        return;
-    }
     switch (c->route.end) {
     case END_HOME:
         home(c, a);
@@ -460,15 +541,38 @@ page_asked(struct call *c, struct backend_answer *w)
         desk(c, a);
         break;
     case END_SHOW:
-        show(c, a);
+        page_object(c, a);
         break;
     case END_SETTINGS:
         settings(c, a);
         break;
     default:
-        rows(&c->html, json_get(a, "objects"));
-        if (flag(a, "more"))
-            html_raw(&c->html, "<p>There are more: say it more narrowly.</p>\n");
-        finish(c);
+        found(c, a);
     }
+}
+
+void
+page_asked(struct call *c, struct backend_answer *w)
+{
+    struct api *api = c->api;
+    struct err e = ERR_INIT;
+    const struct json *a;
+    struct span body;
+
+    if (w->a.status != ERR_NONE) {
+        respond_err_code(c, w->a.status, w->a.text);
+        api->b->release(api->b->ctx, w);
+        return;
+    }
+    /* The body lies in memory that a reader can write: copy it, then read the copy. */
+    arena_reset(api->page_arena);
+    body = arena_span(api->page_arena, w->a.body);
+    api->b->release(api->b->ctx, w);
+    a = body.n ? json_parse(api->parser, body, api->page_arena, &e) : NULL;
+    if (a)
+        show(c, a);
+    else if (!body.n || e.code == ERR_LIMIT || e.code == ERR_MEMORY)
+        respond_error(c, 413, "Too large for a page", SPAN("Over TAXII it can be had whole."));
+    else
+        respond_err_code(c, ERR_INTERNAL, span_of(e.text));
 }

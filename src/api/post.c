@@ -2,26 +2,43 @@
  * POST of objects (TAXII 2.1 section 5.5): a body of any length becomes checked objects, one by
  * one, for the writer.  Nothing is kept of what has been sent on; where the writer is slower than
  * the client, the client waits.
+ *
+ *   BEGIN --told--> BODY --all sent--> ENDING --told--> 202
+ *                   |  ^
+ *     ticket ends   v  | told
+ *            RENEW --login--> FLUSH
+ *
+ * While the state is not BODY the request is paused, so no piece comes.
  */
-#include <string.h>
 #include "api_inner.h"
-#include "intake_msg.h"
 
-static void
-stop(struct call *c)
+#include <string.h>
+#include "clock.h"
+
+#define END_US       (10 * 60 * INT64_C(1000000)) /* for the writer to end a large batch */
+#define SCRATCH_KEEP (1u << 20)                   /* bytes kept for the next object */
+
+void
+post_drop(struct call *c)
 {
-    struct tell t = {.verb = TELL_ABORT, .handle = c->post.handle, .ticket = c->ticket};
+    struct post *p = &c->post;
+    struct tell t = {.verb = TELL_ABORT, .handle = p->handle, .ticket = c->ticket};
 
-    if (c->post.handle)
+    if (p->waiting)
+        for (struct call **at = &c->api->stuck; *at; at = &(*at)->post.next)
+            if (*at == c) {
+                *at = p->next;
+                break;
+            }
+    p->waiting = false;
+    if (p->handle)
         (void)c->api->b->tell(c->api->b->ctx, &t, NULL, NULL);
-    c->post.handle = 0;
-}
-
-static void
-give_up(struct call *c)
-{
-    stop(c);
-    respond_busy(c, 2);
+    p->handle = 0;
+    if (p->stream)
+        c->api->posts--;
+    intake_stream_free(p->stream);
+    p->stream = NULL;
+    buf_clear(&p->piece);
 }
 
 void
@@ -32,31 +49,41 @@ post_begin(struct call *c)
                      .source = SPAN("POST"),
                      .items = true,
                      .collection = span_of(c->route.collection)};
-    struct err e = ERR_INIT;
 
-    c->post.handle = t.handle = c->api->b->handle(c->api->b->ctx);
-    c->state = CALL_BEGIN;
-    c->post.stream = intake_stream_new(INTAKE_NORMAL);
-    if (!c->post.stream || c->api->b->tell(c->api->b->ctx, &t, c, &e)) {
-        c->post.handle = 0;
+    if (c->api->posts >= API_POSTS) {
         respond_busy(c, 2);
         return;
     }
-    c->waiting = true;
+    c->state = CALL_BEGIN;
+    t.handle = c->api->b->handle(c->api->b->ctx);
+    if (call_tell(c, &t) == 0)
+        c->post.handle = t.handle;
+}
+
+/* The ticket of a batch must be good when the writer comes to its last object.  True: a fresh one
+ * is being asked for. */
+static bool
+renew(struct call *c)
+{
+    if (c->ticket_ends_us - API_RENEW_LEFT > clock_wall_us(c->api->o.clock))
+        return false;
+    c->state = CALL_RENEW;
+    call_login(c);
+    return true;
 }
 
 static void
 finish(struct call *c)
 {
-    struct tell t = {.verb = TELL_END, .handle = c->post.handle, .ticket = c->ticket};
-    struct err e = ERR_INIT;
+    struct tell t = {.verb = TELL_END, .handle = c->post.handle};
 
+    c->post.complete = true;
+    if (renew(c))
+        return;
+    t.ticket = c->ticket;
     c->state = CALL_ENDING;
-    http_more_time(c->http, 10 * 60 * INT64_C(1000000));
-    if (c->api->b->tell(c->api->b->ctx, &t, c, &e))
-        give_up(c);
-    else
-        c->waiting = true;
+    http_more_time(c->http, END_US);
+    (void)call_tell(c, &t);
 }
 
 /* One object goes on; false: the writer is away. */
@@ -66,13 +93,17 @@ send_object(struct call *c, const struct intake_result *r)
     struct buf *b = &c->api->scratch;
     struct tell t = {.verb = TELL_OBJECT, .handle = c->post.handle};
     struct err e = ERR_INIT;
+    bool sent;
 
     buf_reset(b);
     intake_encode(r, b);
-    if (b->failed)
-        return false;
     t.payload = buf_view(b);
-    return c->api->b->tell(c->api->b->ctx, &t, NULL, &e) == 0;
+    sent = !b->failed && c->api->b->tell(c->api->b->ctx, &t, NULL, &e) == 0;
+    if (b->cap > SCRATCH_KEEP) {
+        buf_clear(b);
+        buf_init(b, INTAKE_MSG_MAX);
+    }
+    return sent;
 }
 
 static void
@@ -85,92 +116,143 @@ wait_for_writer(struct call *c)
     c->api->stuck = c;
 }
 
+/* The outer shape is broken.  What came before stands, and is told of in the status; where nothing
+ * came before, the whole request is one that cannot be processed (422). */
+static void
+broken(struct call *c, const struct intake_result *r)
+{
+    struct span why = r->defect_count ? r->defects[0].text : SPAN("The body is broken.");
+
+    if (c->post.sent == 0) {
+        respond_error(c, 422, "The body is neither an envelope nor a bundle", why);
+        return;
+    }
+    if (send_object(c, r))
+        finish(c);
+    else
+        respond_busy(c, 2);
+}
+
+/* What the stream gives; true: there is more to do. */
+static bool
+pump_one(struct call *c)
+{
+    struct post *p = &c->post;
+    struct intake_result r;
+    struct err e = ERR_INIT;
+
+    switch (intake_stream_next(p->stream, &r, &e)) {
+    case INTAKE_OBJECT:
+        p->sent++;
+        if (send_object(c, &r))
+            return true;
+        break;
+    case INTAKE_MORE:
+        buf_reset(&p->piece);
+        p->held = false;
+        if (p->ended && !p->finished) {
+            intake_stream_finish(p->stream);
+            p->finished = true;
+            return true; /* what it has left comes now */
+        }
+        http_resume(c->http);
+        return false;
+    case INTAKE_END:
+        if (r.defect_count == 0 || send_object(c, &r)) {
+            finish(c);
+            return false;
+        }
+        break;
+    case INTAKE_BROKEN:
+        broken(c, &r);
+        return false;
+    case INTAKE_FAILED:
+        break;
+    }
+    respond_busy(c, 2);
+    return false;
+}
+
 /* Sends what the stream has, until it wants more, ends, or the writer is full. */
 static void
 pump(struct call *c)
 {
-    struct intake_result r;
-    struct err e = ERR_INIT;
-
-    for (;;) {
+    while (c->state == CALL_BODY) {
         if (c->api->b->writer_full(c->api->b->ctx)) {
             wait_for_writer(c);
             return;
         }
-        switch (intake_stream_next(c->post.stream, &r, &e)) {
-        case INTAKE_OBJECT:
-            if (!send_object(c, &r)) {
-                give_up(c);
-                return;
-            }
-            break;
-        case INTAKE_MORE:
-            buf_reset(&c->post.piece);
-            c->post.held = false;
-            if (c->post.ended) {
-                intake_stream_finish(c->post.stream);
-                c->post.ended = false; /* asked once: what it has left comes now */
-                break;
-            }
-            http_resume(c->http);
+        if (renew(c) || !pump_one(c))
             return;
-        case INTAKE_END:
-            if (r.defect_count && !send_object(c, &r))
-                give_up(c);
-            else
-                finish(c);
-            return;
-        case INTAKE_BROKEN:
-            if (!send_object(c, &r))
-                give_up(c);
-            else
-                finish(c);
-            return;
-        case INTAKE_FAILED:
-            give_up(c);
-            return;
-        }
     }
+}
+
+static void
+begun(struct call *c)
+{
+    c->post.stream = intake_stream_new(INTAKE_NORMAL);
+    if (!c->post.stream) {
+        respond_busy(c, 2);
+        return;
+    }
+    c->api->posts++;
+    c->state = CALL_BODY;
+    if (c->post.ended)
+        pump(c);
+    else
+        http_resume(c->http);
 }
 
 void
 post_told(struct call *c, const struct answer *w)
 {
+    if (!w || (w->status != ERR_NONE && c->state != CALL_FLUSH))
+        c->post.handle = 0; /* the batch is no more */
     if (!w) {
-        c->post.handle = 0;
         respond_busy(c, 2);
-    } else if (w->status == ERR_AUTH && c->state == CALL_BEGIN) {
-        c->post.handle = 0;
-        intake_stream_free(c->post.stream);
-        c->post.stream = NULL;
-        if (!call_login_again(c))
+    } else if (w->status == ERR_AUTH) {
+        if (c->state != CALL_BEGIN || !call_login_again(c))
             respond_login(c);
     } else if (w->status != ERR_NONE) {
-        c->post.handle = 0;
         respond_err_code(c, w->status, w->text);
     } else if (c->state == CALL_BEGIN) {
+        begun(c);
+    } else if (c->state == CALL_FLUSH) {
         c->state = CALL_BODY;
-        http_resume(c->http);
-        if (c->post.held || c->post.ended)
-            pump(c);
+        pump(c);
     } else {
-        c->post.handle = 0; /* the batch has ended */
+        c->post.handle = 0;
         respond_json(c, 202, w->body);
     }
 }
 
 void
-post_body(struct call *c, struct span piece)
+post_renewed(struct call *c)
 {
-    /* After the pause no piece comes until the resume; the stream borrows this one until then. */
-    http_pause(c->http);
-    buf_span(&c->post.piece, piece);
-    if (c->post.piece.failed || c->post.held || c->state != CALL_BODY) {
-        give_up(c);
+    struct tell t = {.verb = TELL_FLUSH, .handle = c->post.handle, .ticket = c->ticket};
+
+    if (c->post.complete) {
+        finish(c);
         return;
     }
-    c->post.held = true;
-    intake_stream_feed(c->post.stream, buf_view(&c->post.piece));
+    c->state = CALL_FLUSH;
+    (void)call_tell(c, &t);
+}
+
+void
+post_body(struct call *c, struct span piece)
+{
+    struct post *p = &c->post;
+
+    /* After the pause no piece comes until the resume; the stream borrows this one until then. */
+    http_pause(c->http);
+    buf_span(&p->piece, piece);
+    if (p->piece.failed || p->held || c->state != CALL_BODY) {
+        respond_busy(c, 2);
+        return;
+    }
+    p->held = true;
+    intake_stream_feed(p->stream, buf_view(&p->piece));
     pump(c);
 }
 
@@ -178,26 +260,12 @@ void
 post_end(struct call *c)
 {
     c->post.ended = true;
-    if (c->state == CALL_BODY && !c->post.held)
+    if (c->state == CALL_BODY)
         pump(c);
 }
 
 void
 post_go_on(struct call *c)
 {
-    if (c->state == CALL_BODY)
-        pump(c);
-}
-
-void
-post_gone(struct call *c)
-{
-    if (c->post.waiting)
-        for (struct call **at = &c->api->stuck; *at; at = &(*at)->post.next)
-            if (*at == c) {
-                *at = c->post.next;
-                break;
-            }
-    stop(c);
-    intake_stream_free(c->post.stream);
+    pump(c);
 }

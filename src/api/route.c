@@ -93,8 +93,8 @@ in_root(struct span rest, struct route *r)
         return part(id, r->collection) ? in_collection(rest, r) : END_NONE;
     }
     if (span_is(what, "status")) {
-        (void)span_split(&rest, '/', &id);
-        return part(id, r->id) && rest.n == 0 ? END_STATUS : END_NONE;
+        return span_split(&rest, '/', &id) && part(id, r->id) && rest.n == 0 ? END_STATUS
+                                                                             : END_NONE;
     }
     return END_NONE;
 }
@@ -127,7 +127,7 @@ route_read(struct span path, struct route *r)
     if (path.n == 0 || path.p[0] != '/')
         return;
     path = span_part(path, 1, path.n);
-    if (path.n && path.p[path.n - 1] == '/')
+    if (path.n > 1 && path.p[path.n - 1] == '/')
         path = span_part(path, 0, path.n - 1);
     if (!r->taxii) {
         r->end = page(path, r);
@@ -162,14 +162,15 @@ route_methods(enum endpoint end, enum http_method m, bool *ok)
 }
 
 bool
-route_field(struct span query, const char *name, char *out, size_t max)
+route_field(struct span query, const char *name, char *out, size_t size)
 {
     struct span pair, key;
 
+    out[0] = '\0';
     while (span_split(&query, '&', &pair)) {
         (void)span_split(&pair, '=', &key);
         if (span_is(key, name))
-            return decode(pair, true, out, max);
+            return decode(pair, true, out, size - 1);
     }
-    return false;
+    return true;
 }

@@ -49,8 +49,8 @@ void route_read(struct span path, struct route *out);
 /* Methods that the endpoint knows, as an Allow header; *ok: whether m is one. */
 const char *route_methods(enum endpoint end, enum http_method m, bool *ok);
 
-/* A form's or query's field, percent- and plus-decoded into out; false: absent, too long or not
- * UTF-8. */
-bool route_field(struct span query, const char *name, char *out, size_t max);
+/* A query's field, percent- and plus-decoded into out, which has room for size bytes with the NUL;
+ * "" where it is absent.  False: broken, too long, with a NUL, or not UTF-8. */
+bool route_field(struct span query, const char *name, char *out, size_t size);
 
 #endif

@@ -1,21 +1,22 @@
 /* TAXII 2.1 (OASIS, 10 June 2021), chapters 3 to 5: what each endpoint asks and answers. */
-#include <stdio.h>
-#include <string.h>
 #include "api_inner.h"
 
-/* Which parameters an endpoint takes (the tables of sections 5.2 to 5.8). */
+#include <stdio.h>
+#include <string.h>
+
+/* Which parameters an endpoint takes (the tables of sections 5.3 to 5.8). */
 static unsigned
 allowed(enum endpoint end, enum http_method m)
 {
     switch (end) {
     case END_MANIFEST:
+        return TAXII_P_MANIFEST;
     case END_OBJECTS:
-        return TAXII_P_PAGE | TAXII_P_ID | TAXII_P_TYPE | TAXII_P_VERSION | TAXII_P_SPEC;
+        return TAXII_P_OBJECTS;
     case END_OBJECT:
-        return m == HTTP_DELETE ? TAXII_P_VERSION | TAXII_P_SPEC
-                                : TAXII_P_PAGE | TAXII_P_VERSION | TAXII_P_SPEC;
+        return m == HTTP_DELETE ? TAXII_P_DELETE : TAXII_P_OBJECT;
     case END_VERSIONS:
-        return TAXII_P_PAGE | TAXII_P_SPEC;
+        return TAXII_P_VERSIONS;
     default:
         return 0;
     }
@@ -75,56 +76,64 @@ delete_object(struct call *c)
                      .collection = span_of(c->route.collection),
                      .id = span_of(c->route.id),
                      .q = c->q};
+
+    c->state = CALL_TOLD;
+    (void)call_tell(c, &t);
+}
+
+static bool
+read_query(struct call *c)
+{
+    char line[300];
     struct err e = ERR_INIT;
 
-    if (!c->ticket.n) {
-        respond_login(c);
-        return;
+    if (taxii_query_read(c->arena, c->query, allowed(c->route.end, c->method), &c->q, &e)) {
+        if (e.code == ERR_MEMORY) {
+            respond_busy(c, 1);
+            return false;
+        }
+        err_line(&e, line, sizeof line);
+        respond_error(c, 400, "Bad parameter", span_of(line));
+        return false;
     }
-    c->state = CALL_TOLD;
-    if (c->api->b->tell(c->api->b->ctx, &t, c, &e))
-        respond_busy(c, 1);
-    else
-        c->waiting = true;
+    /* A reader takes none that is longer, and would think that we had been taken over. */
+    if (c->q.next.n > TAXII_NEXT_MAX) {
+        respond_error(c, 400, "Bad parameter", SPAN("next is not one of ours"));
+        return false;
+    }
+    return true;
 }
 
 void
 taxii_begin(struct call *c)
 {
-    struct err e = ERR_INIT;
     struct ask q = {.verb = verb_of(c->route.end),
                     .collection = span_of(c->route.collection),
                     .id = span_of(c->route.id)};
 
     if (c->route.end == END_DISCOVERY) {
         discovery(c);
-        return;
-    }
-    if (c->route.end == END_ROOT) {
+    } else if (c->route.end == END_ROOT) {
         root(c);
+    } else if (c->method == HTTP_DELETE && !c->ticket.n) {
+        respond_login(c);
+    } else if (!read_query(c)) {
         return;
-    }
-    if (taxii_query_read(c->arena, c->query, allowed(c->route.end, c->method), &c->q, &e)) {
-        char line[300];
-        err_line(&e, line, sizeof line);
-        respond_error(c, 400, "Bad parameter", span_of(line));
-        return;
-    }
-    if (c->method == HTTP_DELETE) {
+    } else if (c->method == HTTP_DELETE) {
         delete_object(c);
-        return;
+    } else {
+        q.q = c->q;
+        if (q.q.limit == 0 && (allowed(c->route.end, c->method) & TAXII_P_LIMIT) != 0)
+            q.q.limit = c->api->o.page_objects;
+        call_ask(c, &q, false);
     }
-    q.q = c->q;
-    if (q.q.limit == 0)
-        q.q.limit = c->api->o.page_objects;
-    call_ask(c, &q, false);
 }
 
 void
 taxii_asked(struct call *c, struct backend_answer *w)
 {
     if (w->a.status != ERR_NONE) {
-        /* The text lives in the answer's meta part: use it before the slot goes back. */
+        /* The text lives as long as this call: use it before the slot goes back. */
         respond_err_code(c, w->a.status, w->a.text);
         c->api->b->release(c->api->b->ctx, w);
         return;

@@ -12,15 +12,23 @@
 #include "ring.h"
 #include "tls_cert.h"
 
-#define WAITING_MAX 8192 /* logins and tells under way */
-#define TELL_QUEUE  (1u << 20)
-#define STOP_US     (3 * INT64_C(1000000))
+#define WAITING_MAX 8192 /* logins, questions and tells under way */
+#define ABORTS_MAX                                                                                 \
+    64 /* batches to give up that the writer has no room to be told of: there are                  \
+          never more than the service has posts */
+#define OUT_KEEP   (1u << 20) /* bytes kept for the next message */
+#define TELL_QUEUE (1u << 20)
+#define STOP_US    (3 * INT64_C(1000000))
 
 /* A question on its way, found by the number that its answer repeats. */
+enum waits_for { FOR_AUTH, FOR_WRITER, FOR_READER };
+
 struct waiting {
     void *tag;
     uint32_t id; /* 0: free */
-    bool login;  /* else a tell */
+    enum waits_for what;
+    struct source *source; /* FOR_READER: and the ring's own number of it */
+    uint32_t ring_id;
 };
 
 /* One ring.  It outlives its reader as long as an answer in its memory is still being sent. */
@@ -45,7 +53,10 @@ struct front {
     struct http_server *http;
     int listen_fd;
     struct frame_conn *writer, *auth;
-    bool writer_stuck; /* the service waits for drained */
+    bool writer_stuck;     /* the service waits for drained */
+    uint32_t first_handle; /* of batches on this connection to the writer */
+    uint32_t aborts[ABORTS_MAX];
+    size_t abort_n;
     struct reader_link readers[CONFIG_READERS_MAX];
     unsigned next_long;
     struct waiting waiting[WAITING_MAX];
@@ -58,13 +69,13 @@ struct front {
  */
 
 static struct waiting *
-wait_for(struct front *f, void *tag, bool login)
+wait_for(struct front *f, void *tag, enum waits_for what)
 {
     for (size_t tries = 0; tries < WAITING_MAX; tries++) {
         uint32_t id = ++f->next_id;
         struct waiting *w = &f->waiting[id % WAITING_MAX];
         if (id != 0 && w->id == 0) {
-            *w = (struct waiting){tag, id, login};
+            *w = (struct waiting){.tag = tag, .id = id, .what = what};
             return w;
         }
     }
@@ -72,46 +83,61 @@ wait_for(struct front *f, void *tag, bool login)
 }
 
 static struct waiting *
-waiting_find(struct front *f, uint32_t id, bool login)
+waiting_find(struct front *f, uint32_t id, enum waits_for what)
 {
     struct waiting *w = &f->waiting[id % WAITING_MAX];
 
-    return id != 0 && w->id == id && w->login == login ? w : NULL;
+    return id != 0 && w->id == id && w->what == what ? w : NULL;
 }
 
 /* The other process is gone: everything that was asked of it has no answer. */
 static void
-lose(struct front *f, bool login)
+lose(struct front *f, enum waits_for what)
 {
     for (size_t i = 0; i < WAITING_MAX; i++) {
         struct waiting *w = &f->waiting[i];
-        if (w->id == 0 || w->login != login)
+        if (w->id == 0 || w->what != what)
             continue;
         void *tag = w->tag;
         w->id = 0;
-        if (login)
+        if (what == FOR_AUTH)
             api_events()->login(f->api, tag, NULL);
         else
             api_events()->tell(f->api, tag, NULL);
     }
 }
 
+/* The connection to the writer has ended: its batches, too. */
+static void
+writer_lost(struct front *f)
+{
+    f->first_handle = f->next_handle + 1;
+    f->abort_n = 0;
+    lose(f, FOR_WRITER);
+    if (f->writer_stuck) {
+        f->writer_stuck = false;
+        api_events()->drained(f->api);
+    }
+}
+
 /* -- the table ------------------------------------------------------------------------------------
  */
 
+/* tag NULL: nobody waits for an answer. */
 static int
-send_one(struct front *f, struct frame_conn *conn, uint16_t type, bool login, void *tag,
+send_one(struct front *f, struct frame_conn *conn, uint16_t type, enum waits_for what, void *tag,
          struct err *e)
 {
-    struct waiting *w;
+    struct waiting *w = NULL;
 
     if (f->out.failed)
         return err_set(e, ERR_LIMIT, "the message is too long");
-    if (!conn || !(w = wait_for(f, tag, login)))
+    if (!conn || (tag && !(w = wait_for(f, tag, what))))
         return err_set(e, ERR_BUSY, "another process of the node is busy or starting");
-    struct frame fr = FRAME(type, w->id, buf_view(&f->out));
+    struct frame fr = FRAME(type, w ? w->id : 0, buf_view(&f->out));
     if (frame_send(conn, &fr, e)) {
-        w->id = 0;
+        if (w)
+            w->id = 0;
         return -1;
     }
     return 0;
@@ -130,7 +156,7 @@ do_login(void *ctx, const struct backend_login *l, void *tag, struct err *e)
 
     buf_reset(&f->out);
     auth_msg_encode(&m, &f->out);
-    int r = send_one(f, f->auth, NODE_F_AUTH, true, tag, e);
+    int r = send_one(f, f->auth, NODE_F_AUTH, FOR_AUTH, tag, e);
     mem_wipe(f->out.p, f->out.n);
     return r;
 }
@@ -155,7 +181,7 @@ do_ask(void *ctx, const struct ask *q, bool long_read, void *tag, struct err *e)
 {
     struct front *f = ctx;
     struct source *r = choose(f, long_read);
-    uint32_t id;
+    struct waiting *w;
 
     if (!r)
         return err_set(e, ERR_BUSY, "no reader is up");
@@ -163,34 +189,70 @@ do_ask(void *ctx, const struct ask *q, bool long_read, void *tag, struct err *e)
     ask_encode(q, &f->out);
     if (f->out.failed)
         return err_set(e, ERR_LIMIT, "the question is too long");
+    if (!(w = wait_for(f, tag, FOR_READER)))
+        return err_set(e, ERR_BUSY, "too many requests are under way");
     struct span part = buf_view(&f->out);
-    return ring_ask(r->ring, &part, 1, tag, &id, e);
+    w->source = r;
+    if (ring_ask(r->ring, &part, 1, w, &w->ring_id, e)) {
+        w->id = 0;
+        return -1;
+    }
+    return 0;
+}
+
+/* A batch that nobody goes on with must not stay open, however much waits to be written. */
+static int
+abort_later(struct front *f, uint32_t handle, struct err *e)
+{
+    if (f->abort_n == ABORTS_MAX)
+        return err_set(e, ERR_BUSY, "the writer is busy");
+    f->aborts[f->abort_n++] = handle;
+    return 0;
 }
 
 static int
 do_tell(void *ctx, const struct tell *t, void *tag, struct err *e)
 {
     struct front *f = ctx;
+    bool object = t->verb == TELL_OBJECT;
+    int r;
 
+    if (t->handle && (int32_t)(t->handle - f->first_handle) < 0)
+        return err_set(e, ERR_BUSY, "the writer that had this batch is gone");
+    if (t->verb == TELL_ABORT && f->abort_n)
+        return abort_later(f, t->handle, e); /* behind the others */
     buf_reset(&f->out);
     tell_encode(t, &f->out);
-    if (t->verb != TELL_OBJECT)
-        return send_one(f, f->writer, NODE_F_TELL, false, tag, e);
-    if (f->out.failed)
-        return err_set(e, ERR_LIMIT, "the message is too long");
-    if (!f->writer)
-        return err_set(e, ERR_BUSY, "the writer is starting");
-    struct frame fr = FRAME(NODE_F_TELL, 0, buf_view(&f->out));
-    return frame_send(f->writer, &fr, e);
+    r = send_one(f, f->writer, NODE_F_TELL, FOR_WRITER, object ? NULL : tag, e);
+    if (f->out.cap > OUT_KEEP) {
+        buf_clear(&f->out);
+        buf_init(&f->out, FRAME_MAX);
+    }
+    if (r && t->verb == TELL_ABORT && f->writer)
+        return abort_later(f, t->handle, e);
+    return r;
+}
+
+static void
+send_aborts(struct front *f)
+{
+    size_t n = f->abort_n;
+
+    f->abort_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct tell t = {.verb = TELL_ABORT, .handle = f->aborts[i]};
+        (void)do_tell(f, &t, NULL, NULL);
+    }
 }
 
 static bool
 do_full(void *ctx)
 {
     struct front *f = ctx;
+    bool full = f->writer && frame_full(f->writer);
 
-    f->writer_stuck = f->writer && frame_full(f->writer);
-    return f->writer_stuck;
+    f->writer_stuck |= full;
+    return full;
 }
 
 static uint32_t
@@ -198,7 +260,9 @@ do_handle(void *ctx)
 {
     struct front *f = ctx;
 
-    return ++f->next_handle;
+    if (++f->next_handle == 0)
+        f->next_handle = 1;
+    return f->next_handle;
 }
 
 static void
@@ -239,9 +303,15 @@ do_cancel(void *ctx, void *tag)
 {
     struct front *f = ctx;
 
-    for (size_t i = 0; i < WAITING_MAX; i++)
-        if (f->waiting[i].id && f->waiting[i].tag == tag)
-            f->waiting[i].id = 0;
+    for (size_t i = 0; i < WAITING_MAX; i++) {
+        struct waiting *w = &f->waiting[i];
+        if (!w->id || w->tag != tag)
+            continue;
+        w->id = 0;
+        if (w->what == FOR_READER)
+            ring_cancel(w->source->ring, w->ring_id);
+        return; /* a call waits for one thing at a time */
+    }
 }
 
 /* -- outcomes -------------------------------------------------------------------------------------
@@ -251,7 +321,7 @@ static void
 auth_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
 {
     struct front *f = ctx;
-    struct waiting *w = waiting_find(f, fr->id, true);
+    struct waiting *w = waiting_find(f, fr->id, FOR_AUTH);
     struct auth_reply r;
     struct err e = ERR_INIT;
 
@@ -276,7 +346,7 @@ auth_closed(void *ctx, struct frame_conn *conn, const struct err *why)
     (void)conn;
     (void)why;
     f->auth = NULL;
-    lose(f, true);
+    lose(f, FOR_AUTH);
 }
 
 static const struct frame_events auth_events = {.frame = auth_frame, .closed = auth_closed};
@@ -285,7 +355,7 @@ static void
 writer_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
 {
     struct front *f = ctx;
-    struct waiting *w = waiting_find(f, fr->id, false);
+    struct waiting *w = waiting_find(f, fr->id, FOR_WRITER);
     struct answer a;
     struct err e = ERR_INIT;
 
@@ -308,6 +378,7 @@ writer_drained(void *ctx, struct frame_conn *conn)
     struct front *f = ctx;
 
     (void)conn;
+    send_aborts(f);
     if (f->writer_stuck) {
         f->writer_stuck = false;
         api_events()->drained(f->api);
@@ -322,11 +393,7 @@ writer_closed(void *ctx, struct frame_conn *conn, const struct err *why)
     (void)conn;
     (void)why;
     f->writer = NULL;
-    lose(f, false);
-    if (f->writer_stuck) {
-        f->writer_stuck = false;
-        api_events()->drained(f->api);
-    }
+    writer_lost(f);
 }
 
 static const struct frame_events writer_events = {
@@ -337,27 +404,33 @@ ring_answered(void *ctx, const struct ring_answer *ra)
 {
     struct source *r = ctx;
     struct front *f = r->front;
+    struct waiting *asked = ra->tag;
+    void *tag = asked->tag;
     struct backend_answer w = {.slot = ra->slot, .source = r};
     struct err e = ERR_INIT;
 
+    asked->id = 0;
     if (answer_decode(ra->meta, &w.a, &e)) {
         log_err(&f->child->log, LOG_ERROR, "a reader broke the protocol", &e);
         ring_release(r->ring, ra->slot);
-        api_events()->ask(f->api, ra->tag, NULL);
+        api_events()->ask(f->api, tag, NULL);
         return;
     }
     w.a.body = ra->body;
     if (ra->slot != RING_NO_SLOT)
         r->held++;
-    api_events()->ask(f->api, ra->tag, &w);
+    api_events()->ask(f->api, tag, &w);
 }
 
 static void
 ring_lost(void *ctx, void *tag)
 {
     struct source *r = ctx;
+    struct waiting *asked = tag;
+    void *own = asked->tag;
 
-    api_events()->ask(r->front->api, tag, NULL);
+    asked->id = 0;
+    api_events()->ask(r->front->api, own, NULL);
 }
 
 static void
@@ -395,6 +468,7 @@ self(struct child *c)
         for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
             f->readers[i].fds = RING_FDS_NONE;
         }
+        f->first_handle = 1;
         f->backend = (struct backend){.ctx = f,
                                       .login = do_login,
                                       .ask = do_ask,
@@ -471,15 +545,17 @@ front_link(struct child *c, const struct node_link_msg *m, int fd, struct err *e
         return take_ring(f, m, fd, e);
     if (m->kind == NODE_L_PEER && m->role == NODE_WRITER) {
         frame_close(f->writer);
-        if (f->writer)
-            lose(f, false);
+        if (f->writer) {
+            f->writer = NULL; /* the service may tell while it loses the old one */
+            writer_lost(f);
+        }
         f->writer = frame_open(c->loop, fd, &writer_events, f, &o, e);
         return f->writer ? 0 : -1;
     }
     if (m->kind == NODE_L_PEER && m->role == NODE_AUTH) {
         frame_close(f->auth);
-        if (f->auth)
-            lose(f, true);
+        f->auth = NULL;
+        lose(f, FOR_AUTH);
         f->auth = frame_open(c->loop, fd, &auth_events, f, &asks, e);
         return f->auth ? 0 : -1;
     }
