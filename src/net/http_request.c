@@ -429,6 +429,17 @@ step_head(struct http_request *r, const char *method, const char *version)
     return head_done(r);
 }
 
+/* It is answered, and the rest of its body is still to come: as much as would have been taken. */
+static void
+begin_drop(struct http_request *r)
+{
+    r->step = STEP_DROP;
+    r->drop = r->got < r->limit ? r->limit - r->got : 0;
+    if (r->drop < DROP_MAX)
+        r->drop = DROP_MAX;
+    r->paused = false;
+}
+
 static enum MHD_Result
 step_body(struct http_request *r, const char *data, size_t *size)
 {
