@@ -282,6 +282,15 @@ put_item(struct batch *b, uint64_t index, const struct verdict_item *v)
     }
 }
 
+/* Whether a report has something to say of this one.  Hints alone (a property of somebody's own, a
+ * value outside an open vocabulary) are counted and not listed: feeds have them by the million. */
+static bool
+worth_an_item(const struct verdict_item *v)
+{
+    return v->broken || v->note_count > v->defect_notes || v->outcome == OUT_VARIANT ||
+           v->outcome == OUT_PROPOSAL || v->outcome == OUT_WAITING || v->outcome == OUT_REFUSED;
+}
+
 int
 batch_note(struct batch *b, uint64_t index, const struct verdict_item *v, struct err *e)
 {
@@ -301,8 +310,8 @@ batch_note(struct batch *b, uint64_t index, const struct verdict_item *v, struct
     count_cause(b, v->outcome, NULL);
     if (b->items)
         put_item(b, index, v);
-    /* TAXII's status names each object; a report those of which there is something to say. */
-    if (b->number == 0 || (!b->taxii && v->note_count == 0 && v->outcome != OUT_REFUSED))
+    /* TAXII's status names each object. */
+    if (b->number == 0 || (!b->taxii && !worth_an_item(v)))
         return 0;
     return store_item_put(b->x->store, b->number, &it, e);
 }

@@ -133,6 +133,8 @@ struct verdict_item {
     struct span id, version;
     struct store_note notes[NOTES_MAX];
     size_t note_count;
+    size_t defect_notes; /* the first of them, which intake made */
+    bool broken;         /* a must-rule is: the object is kept with its defects */
     /* dry runs */
     struct audience targets[PUBLISH_TARGETS_MAX];
     size_t target_count;

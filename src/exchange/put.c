@@ -664,6 +664,8 @@ note_defects(struct putting *p)
         p->v->notes[p->v->note_count++] =
             (struct store_note){p->r->defects[i].pointer, p->r->defects[i].rule,
                                 p->r->defects[i].clause, p->r->defects[i].text};
+    p->v->defect_notes = p->v->note_count;
+    p->v->broken = p->r->class == INTAKE_DEFECT;
 }
 
 /* What can be said before anything is looked up.  1: decided. */
