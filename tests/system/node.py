@@ -260,12 +260,13 @@ def equal(got, want, text=""):
 
 def eventually(fn, seconds=20, text="did not come true"):
     end = time.monotonic() + seconds
+    last = ""
     while time.monotonic() < end:
         try:
             r = fn()
             if r:
                 return r
-        except (OSError, http.client.HTTPException, ValueError, Failed):
-            pass
+        except (OSError, http.client.HTTPException, ValueError, Failed) as x:
+            last = ": %s: %s" % (type(x).__name__, x)
         time.sleep(0.05)
-    raise Failed(text)
+    raise Failed(text + last)
