@@ -13,8 +13,9 @@
 #define START_MAX      (1u << 20)
 #define READY_WAIT_US  (120 * INT64_C(1000000)) /* recovery of a large store after a crash */
 #define PAUSE_FIRST_US INT64_C(100000)
-#define PAUSE_MAX_US   (30 * INT64_C(1000000))
-#define CALM_US        (60 * INT64_C(1000000)) /* after this long up, failures are forgotten */
+#define PAUSE_MAX_US                                                                               \
+    (5 * INT64_C(1000000))              /* whoever can crash a front takes it away for no longer */
+#define CALM_US (10 * INT64_C(1000000)) /* after this long up, failures are forgotten */
 
 void
 family_init(struct family *f)
