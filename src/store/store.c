@@ -151,6 +151,7 @@ store_open(const char *path, const struct store_options *o, struct store **out, 
     s->index_ctx = o->index_ctx;
     s->filter_bytes = o->filter_bytes ? o->filter_bytes : FILTER_BYTES;
     s->erased_fd = -1;
+    s->gen_shift = GEN_SHIFT;
     s->path = mem_strdup(path);
     if (!s->path) {
         err_set(e, ERR_MEMORY, "no memory for a store");

@@ -15,10 +15,9 @@ struct gen_walk {
     struct store *s;
     int64_t base;   /* next plain generation */
     int64_t merged; /* next merged one, counted from 0 */
-    bool half;      /* one that is being merged: rows are in both */
 };
 
-#define GEN_OF(p)     ((int64_t)((p) >> 16))
+#define GEN_OF(s, p)  ((int64_t)((p) >> (s)->gen_shift))
 #define GEN_MERGED(n) (-1 - (int64_t)(n))  /* the number of the n-th merged one */
 #define GEN_NETS      INT64_C(-1000000000) /* values that are networks, of all rows */
 
@@ -26,11 +25,11 @@ struct gen_walk {
 struct gen_walk gen_walk(struct store *s);
 bool gen_next(struct gen_walk *w, int64_t *gen, uint64_t *lo, uint64_t *hi);
 
-/* A bounded piece of merging in a transaction of its own. */
-int gen_tidy(struct store *s, bool *more, struct err *e);
+/* Generations that nobody reads, yet or any more: whatever is erased goes from them too. */
+#define GEN_HIDDEN_MAX 17
+size_t gen_hidden(struct store *s, int64_t out[GEN_HIDDEN_MAX]);
 
-/* The index tables, for who goes through all of them. */
-#define GEN_TABLES 4
-extern const char *const gen_tables[GEN_TABLES]; /* "ident", "term", "value", "edge" */
+/* A bounded piece of merging in a transaction of its own; outside one. */
+int gen_tidy(struct store *s, bool *more, struct err *e);
 
 #endif

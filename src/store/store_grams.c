@@ -227,13 +227,14 @@ heap_down(struct run **heap, size_t n, size_t at)
     }
 }
 
-static unsigned
-bits_count(const uint8_t *may, unsigned rows)
+unsigned
+chunk_count(const uint8_t *may, unsigned rows)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < (rows + 7) / 8; i++)
-        n += (unsigned)__builtin_popcount(may[i]);
+        for (unsigned bits = may[i]; bits; bits &= bits - 1)
+            n++;
     return n;
 }
 
@@ -245,9 +246,9 @@ dense(unsigned count, unsigned rows)
 }
 
 void
-chunk_put(struct buf *out, uint32_t gram, uint32_t last, const uint8_t *may, unsigned rows)
+chunk_put(struct buf *out, uint32_t gram, uint32_t last, const uint8_t *may, unsigned count,
+          unsigned rows)
 {
-    const unsigned count = bits_count(may, rows);
     uint32_t before = 0;
 
     put_varint(out, gram - last);
@@ -290,15 +291,16 @@ finish_chunk(struct finish *f, struct err *e)
 }
 
 static int
-finish_entry(struct finish *f, uint32_t gram, const uint8_t *may, unsigned rows, struct err *e)
+finish_entry(struct finish *f, uint32_t gram, const uint8_t *may, unsigned count, unsigned rows,
+             struct err *e)
 {
     buf_reset(&f->entry);
-    chunk_put(&f->entry, gram, f->begun ? f->last : gram, may, rows);
+    chunk_put(&f->entry, gram, f->begun ? f->last : gram, may, count, rows);
     if (f->begun && f->chunk.n + f->entry.n > CHUNK_BYTES) {
         if (finish_chunk(f, e) < 0)
             return -1;
         buf_reset(&f->entry);
-        chunk_put(&f->entry, gram, gram, may, rows);
+        chunk_put(&f->entry, gram, gram, may, count, rows);
     }
     if (!f->begun)
         f->base = gram;
@@ -325,16 +327,18 @@ merge_runs(struct gather *g, unsigned rows, struct run **heap, struct finish *f,
         heap_down(heap, n, i);
     while (n > 0 && rc == 0) {
         const uint32_t gram = heap[0]->gram;
+        unsigned count = 0; /* a row has a trigram in one run alone */
 
         memset(may, 0, (rows + 7) / 8);
         while (n > 0 && heap[0]->gram == gram) {
+            count += heap[0]->count;
             run_rows(heap[0], may);
             run_next(heap[0]);
             if (heap[0]->over)
                 heap[0] = heap[--n];
             heap_down(heap, n, 0);
         }
-        rc = finish_entry(f, gram, may, rows, e);
+        rc = finish_entry(f, gram, may, count, rows, e);
     }
     return rc < 0 ? -1 : finish_chunk(f, e);
 }

@@ -40,6 +40,8 @@ bool chunk_next(struct chunk_read *c); /* false: the end, or failed; skips what 
 void chunk_rows(struct chunk_read *c, uint8_t *may);
 
 /* Appends one entry; last is the trigram before it (base at the beginning). */
-void chunk_put(struct buf *out, uint32_t gram, uint32_t last, const uint8_t *may, unsigned rows);
+void chunk_put(struct buf *out, uint32_t gram, uint32_t last, const uint8_t *may, unsigned count,
+               unsigned rows);
+unsigned chunk_count(const uint8_t *may, unsigned rows); /* bits set */
 
 #endif

@@ -285,7 +285,7 @@ ident_add(struct store *s, int64_t key, uint64_t ident, struct err *e)
 
     if (!q)
         return -1;
-    sql_bind(s, q, 1, GEN_OF(ident));
+    sql_bind(s, q, 1, GEN_OF(s, ident));
     sql_bind(s, q, 2, key);
     sql_bind(s, q, 3, (int64_t)ident);
     if (sql_run(s, q, e) < 0)

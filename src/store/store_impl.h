@@ -57,7 +57,7 @@ struct state {       /* the one row of table state */
     uint64_t commits;
     uint64_t rights; /* version of what store_rights.h loads */
     uint64_t merged; /* groups of generations merged; see store_gen.h */
-    int64_t merging; /* how far the next group is: a step, 0: not begun */
+    int64_t merging; /* the phase of what is being merged; 0: nothing is */
 };
 
 struct aud { /* an audience and what its rows have come to; at index number - 1 */
@@ -94,11 +94,13 @@ struct store {
     store_index_fn *index;
     void *index_ctx;
     size_t filter_bytes;
-    char *path;    /* owned */
-    int erased_fd; /* writer: FILE.erased; else -1 */
-    bool open;     /* between begin and commit or abort */
-    bool failed;   /* a statement failed since begin: only abort is left */
-    bool truncate; /* something was erased: the log has to be emptied */
+    unsigned gen_shift; /* GEN_SHIFT, but in tests */
+    int64_t keep_plain; /* tests: generations that are not merged; 0: the usual */
+    char *path;         /* owned */
+    int erased_fd;      /* writer: FILE.erased; else -1 */
+    bool open;          /* between begin and commit or abort */
+    bool failed;        /* a statement failed since begin: only abort is left */
+    bool truncate;      /* something was erased: the log has to be emptied */
     int64_t begun_us;
     struct sql_slot sql[SQL_SLOTS];
     size_t sql_count;

@@ -89,7 +89,8 @@ put_one(void *ctx, enum index_table table, int64_t key, struct span value, uint3
                     e);
     if (!q)
         return -1;
-    sql_bind(s, q, at++, table == INDEX_VALUE && value_is_net(value) ? GEN_NETS : GEN_OF(x->r->p));
+    sql_bind(s, q, at++,
+             table == INDEX_VALUE && value_is_net(value) ? GEN_NETS : GEN_OF(s, x->r->p));
     if (table == INDEX_VALUE)
         sql_bind_blob(s, q, at++, value);
     else
@@ -187,32 +188,43 @@ sweep_delete(struct store *s, const struct sweep *w, int64_t gen, struct span fo
     return q ? 0 : -1;
 }
 
+static int
+sweep_gen(struct store *s, int64_t gen, const uint64_t *p, size_t n, struct buf *found,
+          struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof sweeps / sizeof sweeps[0]; i++) {
+        buf_reset(found);
+        rc = sweep_find(s, &sweeps[i], gen, p, n, found, e);
+        if (rc == 0)
+            rc = sweep_delete(s, &sweeps[i], gen, buf_view(found), e);
+    }
+    return rc;
+}
+
 int
 index_sweep(struct store *s, const uint64_t *p, size_t n, struct err *e)
 {
     struct gen_walk w = gen_walk(s);
     uint64_t lo, hi;
     struct buf found;
-    int64_t gen;
-    int rc = 0;
+    int64_t gen, hidden[GEN_HIDDEN_MAX];
+    int rc;
 
+    if (n == 0)
+        return 0;
     buf_init(&found, SIZE_MAX / 2);
-    if (n > 0) {
-        rc = sweep_find(s, &sweeps[1], GEN_NETS, p, n, &found, e);
-        if (rc == 0)
-            rc = sweep_delete(s, &sweeps[1], GEN_NETS, buf_view(&found), e);
-    }
+    rc = sweep_gen(s, GEN_NETS, p, n, &found, e);
+    for (size_t i = gen_hidden(s, hidden); rc == 0 && i-- > 0;)
+        rc = sweep_gen(s, hidden[i], p, n, &found, e);
     while (rc == 0 && gen_next(&w, &gen, &lo, &hi)) {
         bool any = false;
 
         for (size_t i = 0; i < n && !any; i++)
             any = p[i] >= lo && p[i] <= hi;
-        for (size_t i = 0; any && rc == 0 && i < sizeof sweeps / sizeof sweeps[0]; i++) {
-            buf_reset(&found);
-            rc = sweep_find(s, &sweeps[i], gen, p, n, &found, e);
-            if (rc == 0)
-                rc = sweep_delete(s, &sweeps[i], gen, buf_view(&found), e);
-        }
+        if (any)
+            rc = sweep_gen(s, gen, p, n, &found, e);
     }
     buf_clear(&found);
     return rc;

@@ -275,7 +275,7 @@ chunk_without(struct span data, uint32_t base, uint64_t from, unsigned rows, con
         *changed |= clear_rows(may, from, rows, p, n);
         if (none_left(may, rows))
             continue;
-        chunk_put(out, gram, last, may, rows);
+        chunk_put(out, gram, last, may, chunk_count(may, rows), rows);
         last = gram;
     }
     if (c.failed)

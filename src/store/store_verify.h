@@ -33,6 +33,9 @@ int verify_idents(struct verify *v, struct err *e);  /* versions, postings, coun
 int verify_index(struct verify *v, const struct row *r, const struct store_index *x,
                  struct err *e);                       /* the index rows of one publication */
 int verify_index_end(struct verify *v, struct err *e); /* and that there are no others */
+/* That the generations which are read have so many rows together. */
+int verify_total(struct verify *v, const char *sql, uint64_t want, const char *place,
+                 struct err *e);
 int verify_text(struct verify *v, struct err *e);
 
 #endif

@@ -242,6 +242,7 @@ test_damage(void **state)
         snprintf(copy, sizeof copy, "%s/bad%zu", w->folder, i);
         MUST(store_backup(w->s, copy, NULL, NULL, &e));
         MUST(store_open(copy, &w->o, &bad.s, &e));
+        world_tune(&bad);
         MUST(bad.s->drv->exec(bad.s->d, damages[i], &e));
         MUST(store_check(bad.s, NULL, NULL, NULL, &c, &e));
         if (c.problems == 0)
@@ -279,6 +280,7 @@ test_restore(void **state)
     MUST(store_restore(backup, w->path, &w->o, &erased, &e));
     assert_int_equal(erased, 1);
     MUST(store_open(w->path, &w->o, &w->s, &e));
+    world_tune(w);
     MUST(store_begin(w->s, &e));
     MUST(store_figures(w->s, &after, &e));
     MUST(store_commit(w->s, &e));
@@ -292,6 +294,7 @@ test_restore(void **state)
     snprintf(backup, sizeof backup, "%s.erased", w->path);
     assert_int_equal(store_restore(backup, w->path, &w->o, &erased, &bad), -1);
     MUST(store_open(w->path, &w->o, &w->s, &e));
+    world_tune(w);
     verify(w);
 }
 
@@ -334,8 +337,10 @@ test_kill(void **state)
 
             if (store_open(w->path, &w->o, &w->s, &e) < 0)
                 _exit(1);
+            world_tune(w);
             for (unsigned i = 0;; i++) {
                 fill(w, a, 1000 * round + 7 * i, 7, 7);
+                tidy(w, 1);
                 if (store_begin(w->s, &e) < 0 || store_figures(w->s, &f, &e) < 0)
                     _exit(2);
                 if (i % 3 == 2 && store_erase(w->s, f.publications - 3, &e) < 0)
@@ -353,6 +358,7 @@ test_kill(void **state)
             sure = at;
         close(said[0]);
         MUST(store_open(w->path, &w->o, &w->s, &e));
+        world_tune(w);
         MUST(store_begin(w->s, &e));
         MUST(store_figures(w->s, &f, &e));
         MUST(store_commit(w->s, &e));
@@ -376,6 +382,7 @@ test_reader(void **state)
     fill(w, a, 0, 10, 10);
     o.mode = DB_READ;
     MUST(store_open(w->path, &o, &r, &e));
+    r->gen_shift = w->s->gen_shift;
     MUST(store_begin(r, &e));
     MUST(store_figures(r, &f, &e));
     assert_int_equal(f.publications, 10);

@@ -756,6 +756,7 @@ history(struct world *w, unsigned commits, unsigned rows)
             grant_something(&m, masks);
         if (below(w, 20) == 0)
             reopen(w);
+        tidy(w, below(w, 40));
         if (i % 8 == 7 || i + 1 == commits) {
             const unsigned r = below(w, READERS);
             const struct view v = view_of(&m, r, masks[r]);

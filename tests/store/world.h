@@ -23,6 +23,7 @@
 #include "store_batch.h"
 #include "store_check.h"
 #include "store_find.h"
+#include "store_impl.h"
 #include "store_page.h"
 #include "store_put.h"
 #include "store_rights.h"
@@ -149,6 +150,24 @@ sample_index(void *ctx, struct span bytes, struct arena *a, struct store_index *
     return 0;
 }
 
+/* Small generations, so that there are enough of them to merge. */
+static inline void
+world_tune(struct world *w)
+{
+    w->s->gen_shift = 4;
+    w->s->keep_plain = 17;
+}
+
+/* Background work, as much as the test's numbers say. */
+static inline void
+tidy(struct world *w, unsigned steps)
+{
+    bool more = true;
+
+    while (steps-- > 0 && more)
+        MUST(store_tidy(w->s, &more, &e));
+}
+
 static inline int
 world_make(void **state)
 {
@@ -168,6 +187,7 @@ world_make(void **state)
     print_message("# JAGA_SEED=%" PRIu64 "\n", w->seed);
     if (store_open(w->path, &w->o, &w->s, &e) < 0)
         say("store_open", &e);
+    world_tune(w);
     w->a = arena_new(1u << 30);
     *state = w;
     return 0;
@@ -201,6 +221,7 @@ reopen(struct world *w)
     store_close(w->s);
     w->s = NULL;
     MUST(store_open(w->path, &w->o, &w->s, &e));
+    world_tune(w);
 }
 
 static inline int
