@@ -184,7 +184,7 @@ int
 cmd_user(struct session *s)
 {
     struct err e = ERR_INIT;
-    enum tell_act act;
+    enum tell_act act = TELL_A_NONE;
 
     if (strcmp(s->args.operand[0], "list") == 0)
         return list(s, "users", show_user);
@@ -319,7 +319,7 @@ int
 cmd_token(struct session *s)
 {
     struct err e = ERR_INIT;
-    enum tell_act act;
+    enum tell_act act = TELL_A_NONE;
 
     if (strcmp(s->args.operand[0], "list") == 0)
         return list(s, "tokens", show_token);

@@ -134,7 +134,7 @@ gather_stored(struct store *s, uint64_t p, struct arena *a, struct err *e)
 {
     struct grams *g = s->grams;
     struct store_index x = {0};
-    const uint32_t *list;
+    const uint32_t *list = NULL;
     struct db_stmt *q;
     struct span bytes;
     struct row r;
