@@ -16,6 +16,7 @@
 #include "json_write.h"
 #include "mem.h"
 #include "parent.h"
+#include "sandbox.h"
 #include "tls_cert.h"
 
 static const char *
@@ -259,9 +260,11 @@ cmd_doctor(struct session *s)
     finding(&c, kernel_lists("/proc/sys/kernel/seccomp/actions_avail", "kill_process"),
             "the kernel can kill a process that leaves its sandbox (seccomp)",
             "this kernel lacks seccomp: the processes will not start");
-    bool landlock = kernel_lists("/sys/kernel/security/lsm", "landlock");
-    put("%s\n", landlock ? "ok  Landlock is on"
-                         : "-   Landlock is off or not shown: seccomp alone confines file access");
+    int landlock = sandbox_landlock();
+    if (landlock)
+        put("ok  the kernel confines file access (Landlock, version %d)\n", landlock);
+    else
+        put("-   this kernel has no Landlock: seccomp alone confines file access\n");
     finding(&c, clock_wall_us(NULL) > INT64_C(1735689600000000), "the clock is plausible",
             "the clock shows a time before 2025: set it, or arrivals will be wrong");
     struct buf cert, key;

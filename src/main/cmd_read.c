@@ -154,6 +154,8 @@ put_rows(const struct json *a)
 
     for (const struct json *r = list ? list->child : NULL; r; r = r->next)
         put_line(r);
+    if (!list || !list->child)
+        (void)fputs("nothing found\n", stderr);
 }
 
 int

@@ -267,12 +267,13 @@ token_add(struct session *s, struct client *c, struct err *e)
     }
     if (ends_us)
         instant_print(instant_from_us(ends_us), 6, when);
-    const char *scope = args_text(s, "scope");
+    const char *scope = args_text(s, "scope"), *staff = args_text(s, "staff");
+    const char *ceiling = args_text(s, "ceiling");
     pair(&ch, "user", args_text(s, "user"));
     pair(&ch, "scope", scope ? scope : "read");
     pair(&ch, "ends", when[0] ? when : NULL);
-    pair(&ch, "ceiling", args_text(s, "ceiling"));
-    pair(&ch, "staff", args_text(s, "staff"));
+    pair(&ch, "ceiling", ceiling ? ceiling : "TLP:AMBER");
+    pair(&ch, "staff", staff ? staff : "no");
     pair(&ch, "exercise", args_text(s, "exercise"));
     pair(&ch, "group", args_text(s, "group"));
     const struct json *a = client_tell(c, &ch.tell, e);

@@ -246,14 +246,21 @@ allow_folder(int set, const char *path, uint64_t access, struct err *e)
     return rc;
 }
 
+int
+sandbox_landlock(void)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return version < 1 ? 0 : (int)version;
+}
+
 /* *abi gets the version in force, 0 where the kernel has none or has it switched off. */
 static int
 restrict_files(const struct sandbox_paths *p, int *abi, struct err *e)
 {
     struct ruleset attr = {.fs = FS_ABI_1};
     size_t size = sizeof attr.fs;
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    int set, rc = 0;
+    int version = sandbox_landlock(), set, rc = 0;
 
     *abi = 0;
     if (version < 1)
@@ -283,7 +290,7 @@ restrict_files(const struct sandbox_paths *p, int *abi, struct err *e)
         rc = err_set_sys(e, errno, "cannot put Landlock in force");
     close(set);
     if (rc == 0)
-        *abi = (int)version;
+        *abi = version;
     return rc;
 }
 

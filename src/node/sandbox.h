@@ -38,6 +38,9 @@ struct sandbox_result {
 int sandbox_enter(enum sandbox_role role, const struct sandbox_paths *p, unsigned nofile,
                   struct sandbox_result *out, struct err *e);
 
+/* Landlock's ABI version on this kernel; 0: there is none. */
+int sandbox_landlock(void);
+
 /* For the parent and the command line, which must start others and open files: not dumpable, no
  * core, no new privileges. */
 int sandbox_parent(struct err *e);
