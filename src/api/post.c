@@ -143,6 +143,10 @@ pump_one(struct call *c)
 
     switch (intake_stream_next(p->stream, &r, &e)) {
     case INTAKE_OBJECT:
+        if (p->sent == 0 && r.class == INTAKE_REFUSED && !intake_stream_wrapped(p->stream)) {
+            broken(c, &r); /* JSON, and yet nothing that TAXII knows */
+            return false;
+        }
         p->sent++;
         if (send_object(c, &r))
             return true;

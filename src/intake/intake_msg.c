@@ -287,14 +287,15 @@ read_head(struct reader *r, struct intake_result *out, struct err *e)
     return 0;
 }
 
-/* What was refused has no bytes and is found by nothing; all else has bytes. */
+/* What was refused has no bytes and is found by nothing, nor is what is said of the bundle around
+ * the objects; all else has bytes. */
 static bool
 consistent(const struct intake_result *r)
 {
-    if (r->class != INTAKE_REFUSED) {
-        return r->canonical.n > 0 && r->id.n > 0 && r->type.n > 0;
+    if (r->class != INTAKE_REFUSED && r->canonical.n > 0) {
+        return r->id.n > 0 && r->type.n > 0;
     }
-    return r->canonical.n == 0 && !r->duplicate && r->defect_count > 0 &&
+    return r->class != INTAKE_OK && r->canonical.n == 0 && !r->duplicate && r->defect_count > 0 &&
            r->found.value_count == 0 && r->found.label_count == 0 && r->found.text_count == 0;
 }
 
@@ -314,7 +315,7 @@ intake_decode(struct span message, struct arena *a, struct intake_result *out, s
     if (!consistent(&x)) {
         return broken(e, &r, "the parts of an object's message do not fit together");
     }
-    if (x.class != INTAKE_REFUSED) {
+    if (x.canonical.n > 0) {
         hash_sha256(x.canonical, &x.hash);
     }
     *out = x;

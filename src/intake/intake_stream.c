@@ -68,6 +68,14 @@ intake_stream_finish(struct intake_stream *s)
     json_split_finish(s->split);
 }
 
+bool
+intake_stream_wrapped(const struct intake_stream *s)
+{
+    enum json_split_kind k = json_split_kind(s->split);
+
+    return k == JSON_SPLIT_BUNDLE || k == JSON_SPLIT_ENVELOPE;
+}
+
 struct intake_counts
 intake_stream_counts(const struct intake_stream *s)
 {

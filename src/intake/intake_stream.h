@@ -7,6 +7,7 @@
 #ifndef JAGA_INTAKE_INTAKE_STREAM_H
 #define JAGA_INTAKE_INTAKE_STREAM_H
 
+#include <stdbool.h>
 #include "err.h"
 #include "intake.h"
 #include "span.h"
@@ -36,6 +37,10 @@ enum intake_event {
 
 enum intake_event intake_stream_next(struct intake_stream *s, struct intake_result *out,
                                      struct err *e);
+
+/* Whether the objects stand in a bundle or an envelope; else it is an array, lines, or one object
+ * alone.  Known once something has been given. */
+bool intake_stream_wrapped(const struct intake_stream *s);
 
 /* How many objects were given so far, by class (index enum intake_class), and duplicates. */
 struct intake_counts {

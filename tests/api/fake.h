@@ -54,6 +54,8 @@ struct fake {
     bool refuse[3];                /* ... are refused at once */
     bool away[3];                  /* ... come back as NULL */
     int64_t ticket_life_us;        /* 0: a minute */
+    enum auth_state login_state;   /* of those who are known */
+    bool any_handle;               /* objects of several batches come mixed */
     bool ticket_old;               /* auth gives one that readers and the writer refuse */
     enum err_code status;          /* of asks and tells, once the ticket is good */
     enum err_code end_status;      /* of TELL_END alone */
@@ -62,6 +64,7 @@ struct fake {
     struct buf big;                /* where it has bytes: the body of any ask */
     bool scarce;
     size_t fail_at;      /* this allocation of the service or the server fails, once */
+    bool auto_drain;     /* each round */
     unsigned full_after; /* objects that the writer takes before it is full; 0: any number */
 
     /* what it sees */

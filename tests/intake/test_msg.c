@@ -221,6 +221,20 @@ test_hostile(void **state)
     r.duplicate = true;
     assert_int_equal(decode_changed(&r, &e), -1);
 #undef REFUSED
+    /* what is said of a bundle around the objects: no bytes, a defect, and no rows either */
+    r = (struct intake_result){.class = INTAKE_DEFECT,
+                               .type = SPAN("bundle"),
+                               .defects = &defect,
+                               .defect_count = 1,
+                               .defects_found = 1,
+                               .found.confidence = -1};
+    assert_int_equal(decode_changed(&r, &e), 0);
+    r.class = INTAKE_OK;
+    assert_int_equal(decode_changed(&r, &e), -1);
+    r.class = INTAKE_DEFECT;
+    r.found.labels = labels + 1;
+    r.found.label_count = 1;
+    assert_int_equal(decode_changed(&r, &e), -1);
 }
 
 /* Lists and texts at their limits, and one beyond. */

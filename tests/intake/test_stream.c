@@ -69,6 +69,8 @@ run_pieces(const char *text, size_t len, size_t piece, enum intake_profile profi
             if (r.class != INTAKE_REFUSED) { /* the position leads to the object */
                 assert_true(r.pos < len && text[r.pos] == '{');
             }
+            assert_int_equal(intake_stream_wrapped(s),
+                             memmem(text, len, "\"objects\":", 10) != NULL);
             note(&run, &r);
             continue;
         case INTAKE_END:
