@@ -28,10 +28,11 @@ exchange_verify(const char *path, int (*problem)(void *ctx, const char *what, co
     return r;
 }
 
+/* Of a store that nobody else has open. */
 static int
 count(const char *path, uint64_t *out, struct err *e)
 {
-    const struct store_options o = {.mode = DB_READ, .busy_ms = 2000};
+    const struct store_options o = {.mode = DB_WRITE, .busy_ms = 2000};
     struct store_figures figures;
     struct store *s;
     int r;
@@ -52,9 +53,8 @@ exchange_restore(const char *from, const char *path, bool dry, struct exchange_r
     const struct store_options o = {.mode = DB_WRITE, .busy_ms = 2000};
     struct exchange_restored r = {0};
 
-    if (!dry && store_restore(from, path, &o, &r.erased, e))
-        return -1;
-    if (count(dry ? from : path, &r.publications, e))
+    if (dry ? store_restore_try(from, path, &o, &r.publications, &r.erased, e)
+            : store_restore(from, path, &o, &r.erased, e) || count(path, &r.publications, e))
         return -1;
     *out = r;
     return 0;

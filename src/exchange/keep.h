@@ -13,7 +13,7 @@ struct exchange_check {
 };
 
 /* Everything that can be computed anew is, and compared: hashes, streams, index rows, counters.
- * Reads only; a node may run.  problem is called for each fault with its place; 0: go on.  progress
+ * Reads only; a node runs (ERR_BUSY where none does).  problem is called for each fault with its place; 0: go on.  progress
  * may be NULL.  0 also where problems were found; -1 when the check itself failed. */
 int exchange_verify(const char *path,
                     int (*problem)(void *ctx, const char *what, const char *place),

@@ -392,10 +392,12 @@ cmd_verify(struct session *s)
     struct exchange_check counts = {0};
     struct err e = ERR_INIT;
 
-    if (folder_enter(data_dir(s), &e) || crypto_start(&e))
-        return fail(s, &e);
-    int bad = exchange_verify(FOLDER_STORE, problem, verify_progress, &t, &counts, &e);
+    /* The processes run meanwhile: a reader needs the writer's index of the log. */
+    struct client *c = client_open(s, &e);
+    int bad = !c || crypto_start(&e) ||
+              exchange_verify(FOLDER_STORE, problem, verify_progress, &t, &counts, &e);
     progress_end(&t.p);
+    client_close(c);
     if (bad)
         return fail(s, &e);
     if (s->json)
@@ -441,8 +443,12 @@ cmd_backup(struct session *s)
     int status = EXIT_FAILED;
     if (a && folder_move_file("data/backup.new", path, &e) == 0) {
         status = EXIT_OK;
-        if (!put_json(s, c))
-            put("%s  %lld bytes\n", path, (long long)number_of(a, "bytes"));
+        struct stat st = {0};
+        (void)stat(path, &st);
+        if (s->json)
+            put("{\"bytes\":%lld}\n", (long long)st.st_size);
+        else
+            put("%s  %lld bytes\n", path, (long long)st.st_size);
     } else {
         status = fail(s, &e);
     }
@@ -470,7 +476,9 @@ cmd_restore(struct session *s)
     }
     if (folder_enter(data_dir(s), &e) || crypto_start(&e))
         return fail(s, &e);
-    int lock = folder_lock(FOLDER_LOCK, false, false, &e);
+    /* Waits for processes that another command has started; they end by themselves. */
+    int users = folder_lock(FOLDER_USERS, false, true, &e);
+    int lock = users < 0 ? -1 : folder_lock(FOLDER_LOCK, false, false, &e);
     if (lock < 0) {
         if (e.code == ERR_BUSY)
             (void)err_set(&e, ERR_CONFLICT, "the node runs: stop it first");
@@ -478,6 +486,7 @@ cmd_restore(struct session *s)
     }
     int bad = exchange_restore(from, FOLDER_STORE, s->dry, &r, &e);
     (void)close(lock);
+    (void)close(users);
     if (bad)
         return fail(s, &e);
     put("%s: %llu publications; %llu erasures applied that are newer than the backup\n",

@@ -233,20 +233,54 @@ put_in_place(const char *copy, const char *path, struct err *e)
     return 0;
 }
 
+/* The backup beside its place, made what it has to be there. */
+static int
+bring(const char *from, const char *path, const struct store_options *o, char copy[PATH_MAX],
+      uint64_t *erased, struct err *e)
+{
+    if (snprintf(copy, PATH_MAX, "%s" SUFFIX, path) >= PATH_MAX)
+        return err_set(e, ERR_LIMIT, "the path of the store is too long");
+    remove_side_files(copy);
+    return copy_file(from, copy, e) < 0 ? -1 : prepare(copy, path, o, erased, e);
+}
+
+int
+store_restore_try(const char *from, const char *path, const struct store_options *o,
+                  uint64_t *publications, uint64_t *erased, struct err *e)
+{
+    struct store_options with = *o;
+    struct store_figures figures = {0};
+    struct store *s = NULL;
+    char copy[PATH_MAX] = "";
+    uint64_t n = 0;
+    int rc = bring(from, path, o, copy, &n, e);
+
+    with.mode = DB_WRITE;
+    if (rc == 0)
+        rc = store_open(copy, &with, &s, e);
+    if (rc == 0 && (rc = store_begin(s, e)) == 0) {
+        rc = store_figures(s, &figures, e);
+        store_abort(s);
+    }
+    store_close(s);
+    if (copy[0] != '\0')
+        remove_side_files(copy);
+    if (rc < 0)
+        return -1;
+    *publications = figures.publications;
+    *erased = n;
+    return 0;
+}
+
 int
 store_restore(const char *from, const char *path, const struct store_options *o, uint64_t *erased,
               struct err *e)
 {
-    char copy[PATH_MAX];
+    char copy[PATH_MAX] = "";
     uint64_t n = 0;
     int fd, rc;
 
-    if (snprintf(copy, sizeof copy, "%s" SUFFIX, path) >= (int)sizeof copy)
-        return err_set(e, ERR_LIMIT, "the path of the store is too long");
-    remove_side_files(copy);
-    rc = copy_file(from, copy, e);
-    if (rc == 0)
-        rc = prepare(copy, path, o, &n, e);
+    rc = bring(from, path, o, copy, &n, e);
     if (rc == 0)
         rc = put_in_place(copy, path, e);
     remove_side_files(copy);

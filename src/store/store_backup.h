@@ -19,4 +19,9 @@ int store_backup(struct store *s, const char *to, void (*progress)(int done, int
 int store_restore(const char *from, const char *path, const struct store_options *o,
                   uint64_t *erased, struct err *e);
 
+/* What store_restore would do, tried on a copy beside path that is removed again: *publications in
+ * the backup, *erased as above. */
+int store_restore_try(const char *from, const char *path, const struct store_options *o,
+                      uint64_t *publications, uint64_t *erased, struct err *e);
+
 #endif
