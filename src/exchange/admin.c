@@ -88,6 +88,21 @@ ends_value(const struct tell *t, int64_t *out, struct err *e)
     return 0;
 }
 
+/* "profile": what this one posts, or what is posted there, must keep every must-rule. */
+static int
+profile_put(struct act *c, const char *what, struct err *e)
+{
+    struct span v = tell_value(c->t, "profile");
+    const char *name = arena_printf(c->a, SETTING_STRICT ".%s.%u", what, c->number);
+
+    if (v.p == NULL)
+        return 0;
+    if (!span_is(v, "normal") && !span_is(v, "strict"))
+        return usage(e, "normal or strict", v);
+    return name != NULL ? store_setting_put(c->x->store, name, v, e)
+                        : err_set(e, ERR_MEMORY, "out of memory");
+}
+
 /* Names go into aliases, messages and files. */
 static int
 name_ok(struct span name, struct err *e)
@@ -587,11 +602,11 @@ act_run(struct act *c, struct err *e)
     case TELL_K_ORG:
         return act_org(c, e);
     case TELL_K_GROUP:
-        return act_group(c, e);
+        return act_group(c, e) != 0 ? -1 : profile_put(c, "group", e);
     case TELL_K_USER:
-        return act_user(c, e);
+        return act_user(c, e) != 0 ? -1 : profile_put(c, "principal", e);
     case TELL_K_TOKEN:
-        return act_token(c, e);
+        return act_token(c, e) != 0 ? -1 : profile_put(c, "principal", e);
     case TELL_K_SETTING:
         return act_setting(c, e);
     case TELL_K_BINDING:

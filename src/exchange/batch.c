@@ -8,6 +8,8 @@
 #include "mem.h"
 
 #define BATCH_ARENA  (96u << 20)
+#define CAUSE_TEXT   200 /* bytes of a cause's text */
+#define CAUSE_TEXTS  8   /* different texts of one rule that are counted apart */
 #define UNSEEN_SHOWN 100 /* references that a dry run names of one object */
 
 static const char *const outcome_names[OUTCOMES] = {
@@ -22,6 +24,8 @@ static const char *const outcome_names[OUTCOMES] = {
     [OUT_WAITING] = "waiting",
     [OUT_REFUSED] = "refused",
 };
+
+static const char other_texts[] = "the same rule, for other values";
 
 const char *
 outcome_name(enum outcome o)
@@ -180,9 +184,32 @@ batch_went_along(struct batch *b, struct span id, const struct audience *target,
 static const char *
 keep_text(struct batch *b, struct span s)
 {
-    char *p = arena_dup(b->arena, span_part(s, 0, 200));
+    char *p = arena_dup(b->arena, span_part(s, 0, CAUSE_TEXT));
 
     return p != NULL ? p : "";
+}
+
+/* The entry to count: of one rule a few different texts are kept apart, the rest together. */
+static struct cause *
+find_cause(struct batch *b, enum outcome o, const struct store_note *n, bool *crowded)
+{
+    struct span text = span_part(n->text, 0, CAUSE_TEXT);
+    struct cause *others = NULL;
+    unsigned texts = 0;
+
+    for (size_t i = 0; i < b->cause_count; i++) {
+        struct cause *c = &b->causes[i];
+
+        if (c->outcome != o || !span_is(n->rule, c->rule) || !span_is(n->clause, c->clause))
+            continue;
+        if (span_is(text, c->text))
+            return c;
+        if (strcmp(c->text, other_texts) == 0)
+            others = c;
+        texts++;
+    }
+    *crowded = texts >= CAUSE_TEXTS;
+    return *crowded ? others : NULL;
 }
 
 static void
@@ -190,24 +217,16 @@ count_cause(struct batch *b, enum outcome o, const struct store_note *note)
 {
     static const struct store_note none;
     const struct store_note *n = note != NULL ? note : &none;
-    /* When there are too many different ones the texts are left out, then the clauses. */
-    struct span text = b->cause_count < CAUSES_MAX / 2 ? n->text : (struct span){0};
-    struct span clause = b->cause_count < CAUSES_MAX - OUTCOMES ? n->clause : (struct span){0};
-    struct span rule = b->cause_count < CAUSES_MAX - OUTCOMES ? n->rule : (struct span){0};
+    bool crowded = false;
+    struct cause *c = find_cause(b, o, n, &crowded);
 
-    for (size_t i = 0; i < b->cause_count; i++) {
-        struct cause *c = &b->causes[i];
-
-        if (c->outcome == o && span_is(rule, c->rule) && span_is(clause, c->clause) &&
-            span_is(span_part(text, 0, 200), c->text)) {
-            c->count++;
-            return;
-        }
+    if (c == NULL && b->cause_count < CAUSES_MAX) {
+        c = &b->causes[b->cause_count++];
+        *c = (struct cause){o, keep_text(b, n->rule), keep_text(b, n->clause),
+                            crowded ? other_texts : keep_text(b, n->text), 0};
     }
-    if (b->cause_count == CAUSES_MAX)
-        return;
-    b->causes[b->cause_count++] =
-        (struct cause){o, keep_text(b, rule), keep_text(b, clause), keep_text(b, text), 1};
+    if (c != NULL)
+        c->count++;
 }
 
 int
@@ -469,6 +488,7 @@ tell_begin(struct exchange_link *l, const struct tell *t, struct arena *a, struc
         goto fail;
     b->way.asker.exercise = t->exercise;
     if (asked_for(b, t, e) != 0 || (t->collection.n > 0 && asked_collection(b, t, a, e) != 0) ||
+        strict_for(l->x, b->way.asker.principal, b->way.group, &b->way.strict, e) != 0 ||
         batch_register(b, t, e) != 0)
         goto fail;
     b->next = l->batches;

@@ -105,6 +105,32 @@ out:
     return rc;
 }
 
+static int
+is_strict(struct exchange *x, const char *name, bool *out, struct err *e)
+{
+    char *text = NULL;
+
+    if (setting_text(x, name, &text, e) != 0)
+        return -1;
+    *out |= strcmp(text, "strict") == 0;
+    mem_free(text);
+    return 0;
+}
+
+int
+strict_for(struct exchange *x, uint32_t principal, uint32_t group, bool *out, struct err *e)
+{
+    char name[64];
+
+    if (is_strict(x, SETTING_STRICT, out, e) != 0)
+        return -1;
+    snprintf(name, sizeof name, SETTING_STRICT ".principal.%u", principal);
+    if (is_strict(x, name, out, e) != 0)
+        return -1;
+    snprintf(name, sizeof name, SETTING_STRICT ".group.%u", group);
+    return is_strict(x, name, out, e);
+}
+
 /* -- rights --------------------------------------------------------------------------------------
  */
 
@@ -284,6 +310,52 @@ session_begin(struct session *s, struct err *e)
     return 0;
 }
 
+static const char *
+verb_name(enum ask_verb v)
+{
+    static const char *const names[ASK_VERBS] = {
+        [ASK_COLLECTIONS] = "collections",
+        [ASK_COLLECTION] = "collection",
+        [ASK_OBJECTS] = "objects",
+        [ASK_MANIFEST] = "manifest",
+        [ASK_OBJECT] = "object",
+        [ASK_VERSIONS] = "versions",
+        [ASK_STATUS] = "status",
+        [ASK_GET] = "get",
+        [ASK_SEARCH] = "search",
+        [ASK_LATEST] = "latest",
+        [ASK_EXPORT] = "export",
+        [ASK_SHOW] = "show",
+        [ASK_RELATED] = "related",
+        [ASK_LOG] = "log",
+        [ASK_WHO] = "who",
+        [ASK_WHY] = "why",
+        [ASK_COUNTS] = "counts",
+        [ASK_REPORT] = "report",
+        [ASK_BATCHES] = "batches",
+        [ASK_PENDING] = "pending",
+        [ASK_LIST] = "list",
+        [ASK_AUDIT] = "audit",
+        [ASK_HEALTH] = "health",
+        [ASK_SELF] = "self",
+    };
+
+    return names[v] != NULL ? names[v] : "?";
+}
+
+/* A 403 and a bad ticket are for the audit trail; a 404 and a mere lack of login are not. */
+static void
+note_refusal(struct session *s, const struct err *e)
+{
+    if (s->caller->kind != CALLER_FRONT)
+        return;
+    if (e->code == ERR_DENIED)
+        refused_note(s->x, s->asker.principal, verb_name(s->q->verb),
+                     s->q->id.n > 0 ? s->q->id : s->q->collection);
+    else if (ticket_forged(e))
+        refused_note(s->x, 0, "ticket", span_of(e->text));
+}
+
 void
 exchange_ask(struct exchange *x, const struct caller *who, const struct ask *q, struct arena *a,
              struct buf *out, struct answer *w)
@@ -309,6 +381,7 @@ exchange_ask(struct exchange *x, const struct caller *who, const struct ask *q, 
         w->body = span_part(buf_view(out), before, out->n);
         return;
     }
+    note_refusal(&s, &e);
     out->failed = false;
     buf_cut(out, before);
     *w = (struct answer){.status = e.code == ERR_NONE ? ERR_INTERNAL : e.code,

@@ -43,7 +43,9 @@
 #define SETTING_KEY      "key.next"      /* two keys of taxii_next, the newest first */
 #define SETTING_PUBLIC   "public"        /* "open": nobody may read what is CLEAR for the public */
 #define SETTING_DEFAULT  "default-label" /* of what has no label; absent: AMBER+STRICT */
-#define SETTING_STRICT   "profile"       /* "strict": what comes in must keep every must-rule */
+#define SETTING_STRICT                                                                             \
+    "profile" /* "strict": what comes in must keep every must-rule; also                           \
+               * "profile.principal.N", "profile.group.N" */
 
 /* Rights as they stood at a version of the store, with the names that people use. */
 struct cast {
@@ -100,6 +102,8 @@ int64_t now_us(const struct exchange *x);
 /* Brings x->cast up to what the open transaction sees. */
 int cast_refresh(struct exchange *x, struct err *e);
 int settings_load(struct exchange *x, struct err *e);
+/* Whether the node, a principal or a group takes nothing that breaks a must-rule. */
+int strict_for(struct exchange *x, uint32_t principal, uint32_t group, bool *out, struct err *e);
 
 /* -- cast.c: names -------------------------------------------------------------------------------
  */
@@ -123,6 +127,8 @@ struct span cast_audience_name(const struct cast *c, const struct audience *a);
 /* Who asks: from the ticket, or the local socket.  ERR_AUTH: a bad ticket. */
 int asker_of(struct exchange *x, const struct caller *who, struct span ticket, struct asker *out,
              int64_t *expiry_us, struct err *e);
+/* Whether e is of a ticket that auth did not give so; one that is only over is no offence. */
+bool ticket_forged(const struct err *e);
 /* The view of who, or the part of it that is one group's (0: all); good until the next call. */
 int view_of(struct exchange *x, const struct asker *who, uint32_t group, const struct view **out,
             struct err *e);
@@ -183,6 +189,8 @@ void put_next(struct session *s, struct json_out *o, enum taxii_next_kind kind, 
 /* Keeps in mind that the asker has been served a row. */
 void served_note(struct exchange *x, uint32_t principal, uint32_t audience, int64_t until_us);
 void served_free(struct served *s);
+/* Keeps in mind that the asker was refused something that is there, or came with a bad ticket. */
+void refused_note(struct exchange *x, uint32_t principal, const char *act, struct span what);
 
 /* Rows kept for after the store's call, since no call of the store may stand inside another. */
 #define KEPT_BYTES (48u << 20) /* of one list; it ends early there */

@@ -40,6 +40,24 @@ put_empty(struct buf *out)
     buf_str(out, "{}");
 }
 
+/* "NUMBER ACT" = what, as refused_note has it. */
+static int
+put_refusal(struct exchange *x, const struct tell_pair *p, struct err *e)
+{
+    struct store_audit r = {.at_us = now_us(x), .what = p->value, .result = SPAN("refused")};
+    const struct store_principal *named;
+    struct span rest = p->key, number;
+    uint64_t n = 0;
+
+    if (!span_split(&rest, ' ', &number) || !span_u64(number, UINT32_MAX, &n))
+        return 0;
+    named = cast_principal(&x->cast, (uint32_t)n);
+    r.principal = (uint32_t)n;
+    r.who = named != NULL ? named->name : (struct span){0};
+    r.act = rest;
+    return store_audit_put(x->store, &r, e);
+}
+
 static int
 tell_served(struct exchange_link *l, const struct tell *t, struct buf *out, struct err *e)
 {
@@ -57,6 +75,10 @@ tell_served(struct exchange_link *l, const struct tell *t, struct buf *out, stru
             cast_principal(c, m.principal) == NULL || cast_audience(c, m.audience) == NULL)
             continue; /* gone in between, or made up */
         if (store_served_put(l->x->store, &m, e) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < t->pair_n; i++) {
+        if (put_refusal(l->x, &t->pairs[i], e) != 0)
             return -1;
     }
     if (commit_flush(l->x, e) != 0)
@@ -198,6 +220,42 @@ end_act(struct exchange *x, enum tell_verb verb, const struct err *why)
         commit_look(x); /* opened to look: nothing was written */
 }
 
+static const char *
+verb_name(enum tell_verb v)
+{
+    static const char *const names[TELL_VERBS] = {
+        [TELL_BEGIN] = "post",        [TELL_FLUSH] = "post",      [TELL_END] = "post",
+        [TELL_DELETE] = "delete",     [TELL_PUBLISH] = "publish", [TELL_REVOKE] = "revoke",
+        [TELL_WITHDRAW] = "withdraw", [TELL_UNDO] = "undo",       [TELL_RELEASE] = "release",
+        [TELL_DECIDE] = "decide",     [TELL_ADMIN] = "admin",     [TELL_BACKUP] = "backup",
+    };
+
+    return names[v] != NULL ? names[v] : "?";
+}
+
+/* A 403 and a bad ticket are for the audit trail. */
+static void
+note_refusal(struct exchange_link *l, const struct tell *t, const struct err *why)
+{
+    struct err e = ERR_INIT;
+    struct asker who;
+    bool ticket = ticket_forged(why);
+
+    if (l->caller.kind != CALLER_FRONT || (why->code != ERR_DENIED && !ticket) ||
+        commit_begin(l->x, &e) != 0)
+        return;
+    if (teller_of(l, t, &who, NULL, &e) != 0)
+        who.principal = 0;
+    if (audit(l->x, who.principal, ticket ? "ticket" : verb_name(t->verb),
+              ticket        ? span_of(why->text)
+              : t->id.n > 0 ? t->id
+                            : t->collection,
+              "refused", &e) != 0)
+        commit_drop(l->x, &e);
+    else
+        (void)commit_flush(l->x, &e);
+}
+
 bool
 exchange_tell(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
               struct answer *w)
@@ -223,6 +281,7 @@ exchange_tell(struct exchange_link *l, const struct tell *t, struct arena *a, st
         w->body = span_part(buf_view(out), before, out->n);
         return true;
     }
+    note_refusal(l, t, &e);
     out->failed = false;
     buf_cut(out, before);
     *w = (struct answer){.status = e.code == ERR_NONE ? ERR_INTERNAL : e.code,

@@ -80,8 +80,9 @@ enum tell_kind {
     TELL_K_ORG,   /* title, identity (a STIX id; made when absent), member_of (a constituent's
                    * member) */
     TELL_K_GROUP, /* title, charter, sees_past ("yes" | "no"), member+ / member- (an organisation;
-                   * repeated) */
-    TELL_K_USER,  /* role, organisation, staff, ceiling (a label), exercise */
+                   * repeated), profile ("normal" | "strict": of what is posted there) */
+    TELL_K_USER,  /* title, role, organisation, staff, ceiling (a label), exercise, quarantine,
+                   * disabled, ends, profile */
     TELL_K_TOKEN, /* user, scope ("read" | "write" | "read,write"), ends (RFC 3339), ceiling, staff,
                    * exercise, group (limits it to one) */
     TELL_K_SETTING, /* value */

@@ -30,10 +30,11 @@ asker_of(struct exchange *x, const struct caller *who, struct span ticket, struc
             fault = p == NULL ? TICKET_EPOCH : ticket_current(&t, p);
         }
         if (fault != TICKET_OK)
-            return err_set(e, ERR_AUTH, ticket_fault_text(fault));
+            return err_set_at(e, ERR_AUTH, (size_t)fault, ticket_fault_text(fault));
         /* What the folder's owner may do, he may do over the local socket alone. */
         if (t.principal == PRINCIPAL_OPERATOR || t.channel == CHANNEL_LOCAL)
-            return err_set(e, ERR_AUTH, "no login by that name comes from a network");
+            return err_set_at(e, ERR_AUTH, TICKET_BAD_FIELD,
+                              "no login by that name comes from a network");
         a.principal = t.principal;
         a.channel = t.channel;
         if (expiry_us != NULL)
@@ -41,6 +42,13 @@ asker_of(struct exchange *x, const struct caller *who, struct span ticket, struc
     }
     *out = a;
     return 0;
+}
+
+bool
+ticket_forged(const struct err *e)
+{
+    return e->code == ERR_AUTH && e->pos != TICKET_OK && e->pos != TICKET_EXPIRED &&
+           e->pos != TICKET_EPOCH;
 }
 
 static bool

@@ -534,7 +534,9 @@ test_admin(void **state)
     o = world_ask(w, NULL, &q);
     assert_string_equal(text_at(w, o, "audit.0.act"), "user remove");
     assert_string_equal(text_at(w, o, "audit.0.what"), "root");
-    assert_string_equal(text_at(w, o, "audit.1.act"), "user add");
+    assert_string_equal(text_at(w, o, "audit.1.act"), "admin");
+    assert_string_equal(text_at(w, o, "audit.1.result"), "refused");
+    assert_string_equal(text_at(w, o, "audit.2.act"), "user add");
 }
 
 /* -- who, why
@@ -636,6 +638,80 @@ test_next(void **state)
     assert_int_equal(w->last.status, ERR_SYNTAX);
 }
 
+/* Who is refused what is there, or comes with a forged ticket, is in the audit trail; who asks for
+ * what is not there is not. */
+static void
+test_refusals(void **state)
+{
+    struct world *w = *state;
+    struct region r = region(w);
+    struct someone forged = {.principal = 2, .epoch = 1, .channel = CHANNEL_SESSION};
+    struct caller reader = {.kind = CALLER_READER};
+    struct exchange_link *l = exchange_link_new(w->writer, &reader);
+    struct ask q = {.verb = ASK_AUDIT};
+    struct err e = ERR_INIT;
+    struct tell served;
+    struct buf marks;
+    const struct json *o;
+
+    world_import(w, "CLEAR", NULL, world_object(w, "malware", 1, MALWARE));
+    assert_null(world_ask(w, &r.bank, &q));
+    assert_int_equal(w->last.status, ERR_DENIED);
+    assert_false(world_sees(w, &r.bank, world_id(w, "malware", 2)));
+    assert_null(world_ask(w, &forged, &q));
+    buf_init(&marks, 1u << 20);
+    assert_true(exchange_served(w->reader, &marks));
+    assert_int_equal(tell_decode(buf_view(&marks), w->a, &served, &e), 0);
+    assert_int_equal(served.pair_n, 2);
+    assert_true(exchange_tell(l, &served, w->a, &w->body, &w->last));
+    assert_int_equal(w->last.status, ERR_NONE);
+    assert_false(exchange_served(w->reader, &marks));
+    /* the writer's own */
+    assert_null(act(w, &r.bank, TELL_WITHDRAW, world_id(w, "malware", 1)));
+    assert_int_equal(w->last.status, ERR_DENIED);
+    assert_null(act(w, &r.bank, TELL_WITHDRAW, world_id(w, "malware", 2)));
+    assert_int_equal(w->last.status, ERR_MISSING);
+    assert_null(act(w, &forged, TELL_WITHDRAW, world_id(w, "malware", 1)));
+    q = (struct ask){.verb = ASK_AUDIT};
+    o = world_ask(w, NULL, &q);
+    assert_string_equal(text_at(w, o, "audit.0.act"), "ticket");
+    assert_string_equal(text_at(w, o, "audit.1.act"), "withdraw");
+    assert_string_equal(text_at(w, o, "audit.1.by"), "teller");
+    assert_string_equal(text_at(w, o, "audit.1.result"), "refused");
+    assert_string_equal(text_at(w, o, "audit.1.what"), world_id(w, "malware", 1));
+    assert_string_equal(text_at(w, o, "audit.2.act"), "ticket");
+    assert_string_equal(text_at(w, o, "audit.3.act"), "audit");
+    assert_string_equal(text_at(w, o, "audit.3.by"), "teller");
+    buf_clear(&marks);
+    exchange_link_free(l);
+}
+
+/* What is posted by a token or to a group that is strict must keep every must-rule. */
+static void
+test_profiles(void **state)
+{
+    struct world *w = *state;
+    struct someone token = world_token(w, "t", "scope=read,write", "role=publisher", NIL);
+    const char *texts[] = {world_object(w, "malware", 1, MOD("01") GREEN), NULL};
+    struct tell begin = {.collection = SPAN("all")};
+
+    assert_int_equal(int_at(world_put(w, &token, &begin, texts), "success_count"), 1);
+    texts[0] = world_object(w, "malware", 2, MOD("01") GREEN);
+    world_admin(w, TELL_K_TOKEN, TELL_A_SET, "t", "profile=strict", NIL);
+    token.epoch++;
+    assert_int_equal(int_at(world_put(w, &token, &begin, texts), "failure_count"), 1);
+    world_admin(w, TELL_K_TOKEN, TELL_A_SET, "t", "profile=normal", NIL);
+    token.epoch++;
+    world_admin(w, TELL_K_GROUP, TELL_A_ADD, "circle", "member+=ThaiCERT", "profile=strict", NIL);
+    begin.collection = SPAN("circle");
+    assert_int_equal(int_at(world_put(w, &token, &begin, texts), "failure_count"), 1);
+    begin.collection = SPAN("all");
+    assert_int_equal(int_at(world_put(w, &token, &begin, texts), "success_count"), 1);
+    world_admin(w, TELL_K_SETTING, TELL_A_SET, "profile", "value=strict", NIL);
+    texts[0] = world_object(w, "malware", 3, MOD("01") GREEN);
+    assert_int_equal(int_at(world_put(w, &token, &begin, texts), "failure_count"), 1);
+}
+
 /* A ticket that is forged, of another listener, or over is nobody's. */
 static void
 test_tickets(void **state)
@@ -667,11 +743,12 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_publish), T(test_revoke),  T(test_withdraw),
-        T(test_undo),    T(test_post),    T(test_group_collection),
-        T(test_delete),  T(test_join),    T(test_opened),
-        T(test_admin),   T(test_who),     T(test_as),
-        T(test_next),    T(test_tickets),
+        T(test_publish),  T(test_revoke),  T(test_withdraw),
+        T(test_undo),     T(test_post),    T(test_group_collection),
+        T(test_delete),   T(test_join),    T(test_opened),
+        T(test_admin),    T(test_who),     T(test_as),
+        T(test_next),     T(test_tickets), T(test_refusals),
+        T(test_profiles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
