@@ -76,7 +76,7 @@ relation_kind(const struct stix_facts *f, struct span id)
         if (span_eq(f->refs[i].id, id))
             return f->refs[i].name;
     }
-    return SPAN("refers");
+    return stix_id_is_extension(id) ? SPAN("extensions") : SPAN("refers");
 }
 
 /* A relationship is shown by its other end, too. */

@@ -67,12 +67,6 @@ edge_kind(struct span property)
     return KIND_OTHER;
 }
 
-const char *
-edge_kind_name(uint32_t kind)
-{
-    return kind >= 1 && kind <= KINDS ? kinds[kind - 1].name : NULL;
-}
-
 static int
 cmp_edge(const void *x, const void *y)
 {
@@ -86,20 +80,27 @@ cmp_edge(const void *x, const void *y)
 int
 index_edges(const struct stix_facts *f, struct arena *a, struct store_index *out, struct err *e)
 {
+    size_t n = 0, count = f->ref_count + f->ext_count;
     struct store_edge *edges;
-    size_t n = 0;
 
     out->creator = f->created_by;
     out->version = f->modified.text; /* what the entry's header commits to */
-    if (f->ref_count == 0)
+    if (count == 0)
         return 0;
-    edges = arena_zero(a, f->ref_count, sizeof *edges);
+    edges = arena_zero(a, count, sizeof *edges);
     if (edges == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < f->ref_count; i++)
         edges[i] = (struct store_edge){edge_kind(f->refs[i].name), f->refs[i].id};
-    qsort(edges, f->ref_count, sizeof *edges, cmp_edge);
-    for (size_t i = 0; i < f->ref_count; i++) {
+    count = f->ref_count;
+    for (size_t i = 0; i < f->ext_count; i++) {
+        if (stix_id_is_extension(f->exts[i]))
+            edges[count++] = (struct store_edge){EDGE_EXTENSION, f->exts[i]};
+    }
+    if (count == 0)
+        return 0;
+    qsort(edges, count, sizeof *edges, cmp_edge);
+    for (size_t i = 0; i < count; i++) {
         if (n == 0 || cmp_edge(&edges[n - 1], &edges[i]) != 0)
             edges[n++] = edges[i];
     }

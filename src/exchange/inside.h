@@ -224,8 +224,8 @@ struct span top_text(struct span bytes, const char *name, struct arena *a);
 /* The store's callback: index rows from bytes alone.  ctx is the exchange. */
 store_index_fn index_rows;
 /* Numbers of the properties that refer. */
+#define EDGE_EXTENSION 65534u /* no reference: the object uses that extension-definition */
 uint32_t edge_kind(struct span property);
-const char *edge_kind_name(uint32_t kind); /* NULL: other */
 int index_edges(const struct stix_facts *f, struct arena *a, struct store_index *out,
                 struct err *e);
 

@@ -8,6 +8,10 @@
 #include "batch.h"
 
 #include "stix_builtin.h"
+#include "store_find.h"
+
+#define USERS_PAGE  1000 /* users of a new extension-definition that are looked at at once */
+#define USERS_PAGES 20   /* and how often; audiences where older ones alone use it do without */
 
 struct putting {
     struct exchange *x;
@@ -152,6 +156,13 @@ may_come(const struct putting *p, struct span id)
     return p->when == PUT_LAST && p->b != NULL && map_get(p->b->in_spool, id, &n) && n > 0;
 }
 
+/* An edge that could disclose its end: not to itself, and not to an extension that it uses. */
+static bool
+refers(const struct putting *p, const struct store_edge *edge)
+{
+    return edge->kind != EDGE_EXTENSION && !span_eq(edge->id, p->facts.id.text);
+}
+
 /* 1: something that it refers to is not seen and may come; *block says what. */
 static int
 find_missing(struct putting *p, struct put_block *block, struct err *e)
@@ -164,7 +175,7 @@ find_missing(struct putting *p, struct put_block *block, struct err *e)
     for (size_t i = block->resume; i < ix->edge_count; i++) {
         struct arena_mark m = arena_mark(p->a);
 
-        if (span_eq(ix->edges[i].id, p->facts.id.text) || !may_come(p, ix->edges[i].id))
+        if (!refers(p, &ix->edges[i]) || !may_come(p, ix->edges[i].id))
             continue;
         if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, 0, p->a, &s, e) != 0)
             return -1;
@@ -192,7 +203,7 @@ find_ends(struct putting *p, struct err *e)
     if (p->ends == NULL || p->end_ids == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < ix->edge_count; i++) {
-        if (span_eq(ix->edges[i].id, p->facts.id.text))
+        if (!refers(p, &ix->edges[i]))
             continue;
         if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_EXPECTED, p->a, &s, e) != 0)
             return -1;
@@ -347,16 +358,99 @@ put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct 
     return 0;
 }
 
+/* Looking for the same bytes in an audience, whoever sees it. */
+struct unseen {
+    const struct hash *hash;
+    uint32_t audience;
+    uint64_t p;
+    bool found;
+};
+
+static int
+look_unseen(void *ctx, const struct store_held *h, struct err *e)
+{
+    struct unseen *u = ctx;
+
+    (void)e;
+    if (h->erased || h->audience != u->audience || !hash_eq(&h->hash, u->hash))
+        return 0;
+    u->found = true;
+    u->p = h->p;
+    return 1;
+}
+
+/* 1: the same bytes stand there, as publication *p (0: of this transaction). */
+static int
+stands_in(struct exchange *x, struct span id, const struct hash *hash,
+          const struct audience *target, uint64_t *p, struct err *e)
+{
+    struct unseen u = {.hash = hash};
+
+    for (size_t i = 0; i < x->cast.audience_count && u.audience == 0; i++) {
+        if (audience_same(&x->cast.audiences[i], target))
+            u.audience = x->cast.audiences[i].number;
+    }
+    if (u.audience == 0)
+        return 0;
+    if (store_held_each(x->store, id, false, look_unseen, &u, e) < 0)
+        return -1;
+    *p = u.p;
+    return u.found;
+}
+
+/* What another organisation owns goes along only where its readers have it, or fewer. */
+static int
+may_go_along(struct putting *p, const struct stix_facts *def, const struct seen *s,
+             const struct audience *target, struct err *e)
+{
+    uint32_t creator = 0;
+
+    if (def->created_by.n == 0)
+        return 1;
+    if (store_bound(p->x->store, def->created_by, &creator, e) < 0)
+        return -1;
+    if (creator == 0 || creator == p->org)
+        return 1;
+    for (size_t i = 0; i < s->n; i++) {
+        if (audience_narrower(&p->x->cast.rights, target, &s->said[i].audience))
+            return 1;
+    }
+    return 0;
+}
+
 /* A definition that the object uses goes along into its audience. */
+static int
+along_put(struct putting *p, const struct stix_facts *facts, struct span bytes,
+          const struct hash *hash, bool owner, const struct audience *target, struct err *e)
+{
+    struct put_plain plain = {
+        .facts = facts,
+        .bytes = bytes,
+        .hash = hash,
+        .audience = target,
+        .confidence = -1,
+        .owner = owner,
+        .batch = p->b != NULL ? p->b->number : 0,
+    };
+    struct overlay o = {.audience = *target, .hash = *hash, .bytes = bytes};
+    struct store_index index = {0};
+
+    if (p->way->dry)
+        return overlay_add(p->b, facts->id.text, &o, e);
+    if (index_rows(p->x, bytes, p->a, &index, e) != 0)
+        return -1;
+    plain.index = &index;
+    return put_row_plain(p->x, &plain, NULL, e);
+}
+
 static int
 along_one(struct putting *p, struct span id, const struct audience *target, struct err *e)
 {
-    struct put_plain plain = {.audience = target, .confidence = -1};
-    struct store_index index = {0};
     struct stix_facts facts;
     struct hash hash;
     struct seen s;
-    struct overlay o;
+    uint64_t at;
+    int rc;
 
     if (seen_find(p->x, p->b, &p->way->asker, id, SEEN_BYTES, p->a, &s, e) != 0)
         return -1;
@@ -369,20 +463,15 @@ along_one(struct putting *p, struct span id, const struct audience *target, stru
     if (s.bytes.n == 0)
         return p->b != NULL ? batch_want(p->b, id, target, e) : 0;
     hash_sha256(s.bytes, &hash);
-    if (p->way->dry) {
-        o = (struct overlay){.audience = *target, .hash = hash, .bytes = s.bytes};
-        return overlay_add(p->b, id, &o, e);
-    }
-    if (stix_facts_read(s.bytes, p->a, &facts, e) != 0 ||
-        index_rows(p->x, s.bytes, p->a, &index, e) != 0)
+    rc = stands_in(p->x, id, &hash, target, &at, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (stix_facts_read(s.bytes, p->a, &facts, e) != 0)
         return -1;
-    plain.facts = &facts;
-    plain.bytes = s.bytes;
-    plain.hash = &hash;
-    plain.index = &index;
-    plain.owner = s.n > 0 && s.owner[0];
-    plain.batch = p->b != NULL ? p->b->number : 0;
-    return put_row_plain(p->x, &plain, NULL, e);
+    rc = may_go_along(p, &facts, &s, target, e);
+    if (rc <= 0)
+        return rc;
+    return along_put(p, &facts, s.bytes, &hash, s.n > 0 && s.owner[0], target, e);
 }
 
 static int
@@ -434,51 +523,29 @@ owner_of(const struct putting *p, const struct say *say)
     return false;
 }
 
-/* Looking for the same bytes in an audience that the poster does not see. */
-struct unseen {
-    const struct hash *hash;
-    uint32_t audience;
-    uint64_t p;
-    bool found;
-};
-
-static int
-look_unseen(void *ctx, const struct store_held *h, struct err *e)
-{
-    struct unseen *u = ctx;
-
-    (void)e;
-    if (h->erased || h->audience != u->audience || !hash_eq(&h->hash, u->hash))
-        return 0;
-    u->found = true;
-    u->p = h->p;
-    return 1;
-}
-
 /* What stands there already is not stored twice.  The poster is told what he would be told
  * otherwise: the outcome is decided, and his readers there have it.  1: it stands. */
 static int
 stands_unseen(struct putting *p, const struct audience *target, struct err *e)
 {
-    struct unseen u = {.hash = &p->r->hash};
     const struct view *v;
+    uint64_t at = 0;
+    int rc;
 
-    for (size_t i = 0; i < p->x->cast.audience_count && u.audience == 0; i++) {
-        if (audience_same(&p->x->cast.audiences[i], target))
-            u.audience = p->x->cast.audiences[i].number;
-    }
-    if (u.audience == 0 || p->way->dry)
+    if (p->way->dry)
         return 0;
     if (view_of(p->x, &p->way->asker, 0, &v, e) != 0)
         return -1;
-    if (view_has(v, u.audience))
-        return 0;
-    if (store_held_each(p->x->store, p->facts.id.text, false, look_unseen, &u, e) < 0)
+    for (size_t i = 0; i < p->x->cast.audience_count; i++) {
+        if (audience_same(&p->x->cast.audiences[i], target) &&
+            view_has(v, p->x->cast.audiences[i].number))
+            return 0;
+    }
+    rc = stands_in(p->x, p->facts.id.text, &p->r->hash, target, &at, e);
+    if (rc == 1 && at != 0 && p->b != NULL &&
+        store_known_put(p->x->store, at, p->b->number, e) != 0)
         return -1;
-    if (u.found && u.p != 0 && p->b != NULL &&
-        store_known_put(p->x->store, u.p, p->b->number, e) != 0)
-        return -1;
-    return u.found;
+    return rc;
 }
 
 static int
@@ -606,6 +673,44 @@ say_target(struct putting *p, struct audience target, bool first, struct err *e)
     return put_target(p, &target, &say, e);
 }
 
+/* Objects of earlier batches that use an extension whose definition comes only now. */
+static int
+serve_users(struct putting *p, struct err *e)
+{
+    struct store_find_ask ask = {.limit = USERS_PAGE};
+    struct store_find_end end = {.more = true};
+    struct map *served = map_new(USERS_PAGE * USERS_PAGES);
+    int rc = -1;
+
+    if (served == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (unsigned page = 0; page < USERS_PAGES && end.more; page++) {
+        struct kept k = {.a = p->a};
+
+        if (view_of(p->x, &p->way->asker, 0, &ask.view, e) != 0 ||
+            store_related(p->x->store, &ask, p->facts.id.text, EDGE_EXTENSION, keep_item, &k, &end,
+                          e) != 0)
+            goto out;
+        ask.before_us = end.next_us;
+        for (size_t i = 0; i < k.n; i++) {
+            const struct audience *a = cast_audience(&p->x->cast, k.items[i].audience);
+            uint32_t number = k.items[i].audience;
+            int put = map_put(served, span_from(&number, sizeof number), 1, NULL);
+
+            if (put < 0) {
+                err_set(e, ERR_MEMORY, "out of memory");
+                goto out;
+            }
+            if (put == 1 && a != NULL && along_one(p, p->facts.id.text, a, e) != 0)
+                goto out;
+        }
+    }
+    rc = 0;
+out:
+    map_free(served);
+    return rc;
+}
+
 /* A definition has come: it goes to the audiences that use it already. */
 static int
 serve_wants(struct putting *p, struct err *e)
@@ -613,14 +718,16 @@ serve_wants(struct putting *p, struct err *e)
     struct span id = p->facts.id.text;
     uint64_t at = 0;
 
-    if (p->b == NULL || p->v->target_count == 0 || !map_get(p->b->wanted, id, &at))
+    if (p->v->target_count == 0)
         return 0;
-    for (; at != 0; at = p->b->wants[at - 1].next) {
-        if (along_one(p, id, &p->b->wants[at - 1].audience, e) != 0)
-            return -1;
+    if (p->b != NULL && map_get(p->b->wanted, id, &at)) {
+        for (; at != 0; at = p->b->wants[at - 1].next) {
+            if (along_one(p, id, &p->b->wants[at - 1].audience, e) != 0)
+                return -1;
+        }
+        map_del(p->b->wanted, id);
     }
-    map_del(p->b->wanted, id);
-    return 0;
+    return stix_id_is_extension(id) && !p->way->dry ? serve_users(p, e) : 0;
 }
 
 /* -- the whole ------------------------------------------------------------------------------------

@@ -164,6 +164,18 @@ test_extension(void **state)
     assert_true(world_sees(w, &bank, world_id(w, "malware", 1)));
     assert_true(world_sees(w, &bank, world_id(w, "malware", 2)));
     assert_true(world_sees(w, &bank, ext));
+    /* and when it comes in a later batch */
+    ext = world_id(w, "extension-definition", 2);
+    uses = arena_printf(
+        w->a, "%s,\"extensions\":{\"%s\":{\"extension_type\":\"property-extension\",\"x\":1}}",
+        MALWARE, ext);
+    world_import(w, "GREEN", NULL, world_object(w, "malware", 3, uses));
+    assert_false(world_sees(w, &bank, ext));
+    world_import(w, "AMBER", NULL,
+                 world_object(w, "extension-definition", 2,
+                              MOD("01") ",\"name\":\"e\",\"schema\":\"s\",\"version\":\"1.0.0\","
+                                        "\"extension_types\":[\"property-extension\"]"));
+    assert_true(world_sees(w, &bank, ext));
 }
 
 /* What was decided stays when the sender goes away; what waited is dropped. */
