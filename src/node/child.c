@@ -170,7 +170,7 @@ child_main(enum node_role role)
     if (status) {
         char line[512];
         err_line(&e, line, sizeof line);
-        struct frame failed = FRAME(NODE_F_FAILED, 0, span_of(line));
+        struct frame failed = FRAME(NODE_F_FAILED, (uint32_t)e.code, span_of(line));
         log_err(&r.child.log, LOG_ERROR, "cannot go on", &e);
         if (!r.child.parent)
             (void)frame_write(CHILD_CONTROL_FD, &failed, NULL);

@@ -178,6 +178,7 @@ on_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
     } else if (fr->type == NODE_F_FAILED) {
         size_t n = fr->body.n < sizeof k->family->last_words - 1 ? fr->body.n
                                                                  : sizeof k->family->last_words - 1;
+        k->family->last_code = fr->id <= ERR_INTERNAL ? (enum err_code)fr->id : ERR_INTERNAL;
         memcpy(k->family->last_words, fr->body.p, n);
         k->family->last_words[n] = '\0';
     }

@@ -116,7 +116,8 @@ static void
 give_up(struct parent *p)
 {
     if (!p->failed) {
-        (void)err_set(p->e, ERR_INTERNAL, "the node cannot start");
+        enum err_code code = p->family.last_code;
+        (void)err_set(p->e, code ? code : ERR_INTERNAL, "the node cannot start");
         (void)err_place(p->e, "%.150s", p->family.last_words);
     }
     p->failed = true;
@@ -410,8 +411,10 @@ parent_run(const struct parent_options *o, struct err *e)
     }
     clean(&p);
     if (p.failed && o->ready_fd >= 0) {
+        /* The kind of error as one letter from 'A', then what went wrong. */
         char line[512];
-        err_line(e, line, sizeof line);
+        line[0] = (char)('A' + e->code);
+        (void)snprintf(line + 1, sizeof line - 1, "%.300s", e->place[0] ? e->place : e->text);
         (void)!write(o->ready_fd, line, strlen(line));
     }
     return p.failed ? 1 : 0;
@@ -463,10 +466,9 @@ parent_start_local(const struct config *c, int *guard, struct err *e)
         return 0;
     }
     (void)close(line[1]);
-    (void)err_set(e, ERR_INTERNAL, "the node's processes cannot start");
-    if (n > 0) {
-        word[n] = '\0';
-        (void)err_place(e, "%s", word);
-    }
-    return -1;
+    word[n > 0 ? n : 0] = '\0';
+    int code = n > 0 ? word[0] - 'A' : ERR_INTERNAL;
+    (void)err_set(e, code > ERR_NONE && code <= ERR_INTERNAL ? (enum err_code)code : ERR_INTERNAL,
+                  "the node's processes cannot start");
+    return n > 1 ? err_place(e, "%s", word + 1) : -1;
 }
