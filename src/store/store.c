@@ -65,6 +65,8 @@ store_forget(struct store *s)
     mem_free(s->types);
     s->types = NULL;
     s->type_count = 0;
+    map_free(s->type_map);
+    s->type_map = NULL;
     s->types_loaded = false;
     block_free(s->block);
     s->block = NULL;
@@ -81,8 +83,11 @@ store_forget(struct store *s)
 static int
 state_load(struct store *s, struct err *e)
 {
-    struct db_stmt *q = sql_ask(
-        s, e, "SELECT p, next_us, commits, rights, merged, merging FROM state WHERE one = 1", "");
+    struct db_stmt *q =
+        sql_ask(s, e,
+                "SELECT p, next_us, commits, rights, merged, merging, waiting, waiting_bytes, "
+                "waiting_last FROM state WHERE one = 1",
+                "");
     int rc;
 
     if (!q)
@@ -98,6 +103,9 @@ state_load(struct store *s, struct err *e)
     s->state.rights = (uint64_t)sql_int(s, q, 3);
     s->state.merged = (uint64_t)sql_int(s, q, 4);
     s->state.merging = sql_int(s, q, 5);
+    s->state.waiting = (uint64_t)sql_int(s, q, 6);
+    s->state.waiting_bytes = (uint64_t)sql_int(s, q, 7);
+    s->state.waiting_last = (uint64_t)sql_int(s, q, 8);
     s->state_dirty = false;
     sql_end(s, q);
     return 0;
@@ -111,9 +119,11 @@ state_save(struct store *s, struct err *e)
     s->state_dirty = false;
     return sql_do(s, e,
                   "UPDATE state SET p = ?1, next_us = ?2, commits = ?3, rights = ?4, merged = ?5, "
-                  "merging = ?6 WHERE one = 1",
-                  "iiiiii", (int64_t)s->state.p, s->state.next_us, (int64_t)s->state.commits,
-                  (int64_t)s->state.rights, (int64_t)s->state.merged, s->state.merging);
+                  "merging = ?6, waiting = ?7, waiting_bytes = ?8, waiting_last = ?9 WHERE one = 1",
+                  "iiiiiiiii", (int64_t)s->state.p, s->state.next_us, (int64_t)s->state.commits,
+                  (int64_t)s->state.rights, (int64_t)s->state.merged, s->state.merging,
+                  (int64_t)s->state.waiting, (int64_t)s->state.waiting_bytes,
+                  (int64_t)s->state.waiting_last);
 }
 
 int64_t
@@ -361,9 +371,7 @@ store_figures(struct store *s, struct store_figures *out, struct err *e)
     f.publications = s->state.p;
     f.next_us = s->state.next_us;
     f.commits = s->state.commits;
-    if (sql_number(s, &n, e, "SELECT count(*) FROM pending", "") < 0)
-        return -1;
-    f.pending = (uint64_t)n;
+    f.pending = s->state.waiting;
     if (sql_number(s, &n, e, "SELECT count(*) FROM batch", "") < 0)
         return -1;
     f.batches = (uint64_t)n;

@@ -439,16 +439,13 @@ marking_key(const struct store *s, struct span marking)
 int
 store_pending_put(struct store *s, const struct store_pending *w, uint64_t *n, struct err *e)
 {
-    int64_t rows = 0, bytes = 0, last = 0;
+    struct state *st = &s->state;
     struct buf head;
     int rc;
 
-    if (store_need_write(s, e) < 0 ||
-        sql_number(s, &rows, e, "SELECT count(*) FROM pending", "") < 0 ||
-        sql_number(s, &bytes, e, "SELECT sum(size) FROM pending", "") < 0 ||
-        sql_number(s, &last, e, "SELECT max(n) FROM pending", "") < 0)
+    if (store_need_write(s, e) < 0)
         return -1;
-    if (rows >= STORE_PENDING_ROWS || (uint64_t)bytes + w->bytes.n > STORE_PENDING_BYTES)
+    if (st->waiting >= STORE_PENDING_ROWS || st->waiting_bytes + w->bytes.n > STORE_PENDING_BYTES)
         return err_set(e, ERR_FULL, "too much waits already");
     buf_init(&head, DATA_MAX);
     buf_field(&head, w->id);
@@ -461,14 +458,18 @@ store_pending_put(struct store *s, const struct store_pending *w, uint64_t *n, s
         rc = sql_do(s, e,
                     "INSERT INTO pending (n, batch, item, principal, reason, marking, at, size, "
                     "head, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                    "iiiiiiiibb", last + 1, (int64_t)w->batch, (int64_t)w->item,
-                    (int64_t)w->principal, (int64_t)w->reason, marking_key(s, w->marking),
-                    w->at_us ? w->at_us : store_now(s), (int64_t)w->bytes.n, buf_view(&head),
-                    w->bytes);
+                    "iiiiiiiibb", (int64_t)st->waiting_last + 1, (int64_t)w->batch,
+                    (int64_t)w->item, (int64_t)w->principal, (int64_t)w->reason,
+                    marking_key(s, w->marking), w->at_us ? w->at_us : store_now(s),
+                    (int64_t)w->bytes.n, buf_view(&head), w->bytes);
     buf_clear(&head);
-    if (rc == 0)
-        *n = (uint64_t)last + 1;
-    return rc;
+    if (rc < 0)
+        return -1;
+    st->waiting++;
+    st->waiting_bytes += w->bytes.n;
+    *n = ++st->waiting_last;
+    s->state_dirty = true;
+    return 0;
 }
 
 #define PENDING_SELECT "SELECT n, batch, item, principal, reason, at, head "
@@ -521,11 +522,19 @@ store_pending_get(struct store *s, uint64_t n, struct arena *a, struct store_pen
 int
 store_pending_drop(struct store *s, uint64_t n, struct err *e)
 {
-    if (store_need_write(s, e) < 0 ||
-        sql_do(s, e, "DELETE FROM pending WHERE n = ?1", "i", (int64_t)n) < 0)
+    int64_t size;
+    int rc;
+
+    if (store_need_write(s, e) < 0)
         return -1;
+    rc = sql_number(s, &size, e, "SELECT size FROM pending WHERE n = ?1", "i", (int64_t)n);
+    if (rc <= 0)
+        return rc;
+    s->state.waiting--;
+    s->state.waiting_bytes -= (uint64_t)size;
+    s->state_dirty = true;
     s->truncate = true; /* out of the log too */
-    return 0;
+    return sql_do(s, e, "DELETE FROM pending WHERE n = ?1", "i", (int64_t)n);
 }
 
 int

@@ -114,7 +114,7 @@ add_view(struct find *f, struct err *e)
     uint64_t shown = 0;
     struct source *x;
 
-    if (auds_load(s, e) < 0)
+    if (scan_counters(s, e) < 0)
         return -1;
     for (size_t i = 0; i < v->count; i++) {
         const struct aud *a = aud_of(s, v->entries[i].audience.number);

@@ -155,14 +155,12 @@ id_pack(struct store *s, struct span id, struct buf *out)
 
     if (id.n > UUID_TEXT + 2 && memcmp(id.p + id.n - UUID_TEXT - 2, "--", 2) == 0 &&
         uuid_read(span_part(id, id.n - UUID_TEXT, UUID_TEXT), &u)) {
-        const struct span name = span_part(id, 0, id.n - UUID_TEXT - 2);
-
-        for (type = 1; type <= s->type_count; type++)
-            if (span_eq(type_text(s, type), name)) {
-                buf_u16(out, type);
-                buf_put(out, u.b, sizeof u.b);
-                return;
-            }
+        type = type_find(s, span_part(id, 0, id.n - UUID_TEXT - 2));
+        if (type) {
+            buf_u16(out, type);
+            buf_put(out, u.b, sizeof u.b);
+            return;
+        }
     }
     buf_u16(out, ID_PLAIN);
     buf_span(out, id);

@@ -12,6 +12,7 @@
 
 #include "audience.h"
 #include "crypto.h"
+#include "map.h"
 #include "store.h"
 #include "store_put.h"
 #include "store_sql.h"
@@ -55,9 +56,12 @@ struct state {       /* the one row of table state */
     uint64_t p;      /* the last publication */
     int64_t next_us; /* the first arrival not taken */
     uint64_t commits;
-    uint64_t rights; /* version of what store_rights.h loads */
-    uint64_t merged; /* groups of generations merged; see store_gen.h */
-    int64_t merging; /* the phase of what is being merged; 0: nothing is */
+    uint64_t rights;  /* version of what store_rights.h loads */
+    uint64_t merged;  /* groups of generations merged; see store_gen.h */
+    int64_t merging;  /* the phase of what is being merged; 0: nothing is */
+    uint64_t waiting; /* objects in table pending, */
+    uint64_t waiting_bytes;
+    uint64_t waiting_last; /* and the number that was given last: none is used again */
 };
 
 struct aud { /* an audience and what its rows have come to; at index number - 1 */
@@ -120,6 +124,7 @@ struct store {
     struct type_name *types;
     size_t type_count;
     bool types_loaded;
+    struct map *type_map; /* names to numbers */
 
     struct put *put;         /* writer */
     struct counts *counts;   /* writer */
@@ -145,6 +150,7 @@ int schema_open(struct store *s, struct err *e);
 /* store_names.c: small tables that are kept in memory */
 int types_load(struct store *s, struct err *e);
 int type_number(struct store *s, struct span name, bool make, uint32_t *out, struct err *e);
+uint32_t type_find(const struct store *s, struct span name); /* 0: none that is loaded */
 struct span type_text(const struct store *s, uint32_t number);
 int auds_load(struct store *s, struct err *e);
 struct aud *aud_of(struct store *s, uint32_t number); /* NULL: none */

@@ -20,6 +20,12 @@ types_add(struct store *s, struct span name, struct err *e)
     t[s->type_count].n = name.n;
     if (!t[s->type_count].name)
         return err_set(e, ERR_MEMORY, "no memory for types");
+    if (!s->type_map)
+        s->type_map = map_new(TYPES_MAX);
+    if (!s->type_map || map_put(s->type_map, name, s->type_count + 1, NULL) < 0) {
+        mem_free(t[s->type_count].name);
+        return err_set(e, ERR_MEMORY, "no memory for types");
+    }
     s->type_count++;
     return 0;
 }
@@ -50,25 +56,24 @@ types_load(struct store *s, struct err *e)
     return rc;
 }
 
-static uint32_t
-types_find(const struct store *s, struct span name)
+uint32_t
+type_find(const struct store *s, struct span name)
 {
-    for (size_t i = 0; i < s->type_count; i++)
-        if (s->types[i].n == name.n && memcmp(s->types[i].name, name.p, name.n) == 0)
-            return (uint32_t)i + 1;
-    return 0;
+    uint64_t n;
+
+    return s->type_map && map_get(s->type_map, name, &n) ? (uint32_t)n : 0;
 }
 
 /* 1 and the number; 0: there is no such type, and it is not to be made. */
 int
 type_number(struct store *s, struct span name, bool make, uint32_t *out, struct err *e)
 {
-    uint32_t n = types_find(s, name);
+    uint32_t n = type_find(s, name);
 
     if (n == 0) {
         if (types_load(s, e) < 0)
             return -1;
-        n = types_find(s, name);
+        n = type_find(s, name);
     }
     if (n == 0 && !make)
         return 0;

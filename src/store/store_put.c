@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger.h"
 #include "mem.h"
 #include "store_batch.h"
 #include "store_block.h"
@@ -107,13 +108,20 @@ int
 store_put(struct store *s, const struct store_row *r, size_t *at, struct err *e)
 {
     struct pend *w;
+    uint32_t n;
 
     if (store_need_write(s, e) < 0 || auds_load(s, e) < 0)
         return -1;
+    /* What could fail for this row alone fails now, and not in the commit of all. */
     if (!aud_of(s, r->audience))
         return err_set(e, ERR_MISSING, "there is no such audience");
-    if (r->id.n == 0 || r->id.n > ID_BYTES_MAX || r->bytes.n == 0)
+    if (r->id.n == 0 || r->id.n > ENTRY_ID_MAX || r->bytes.n == 0)
         return err_set(e, ERR_LIMIT, "an id is too long, or an object is empty");
+    if (r->index.version.n > ENTRY_VERSION_MAX)
+        return err_set(e, ERR_LIMIT, "a version is too long");
+    if (type_number(s, r->type, true, &n, e) < 0 ||
+        stream_of(s, r->publisher, r->audience, &n, e) < 0)
+        return -1;
     w = pend_add(s, e);
     if (!w)
         return -1;

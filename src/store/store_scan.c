@@ -485,8 +485,8 @@ part_place(struct store *s, const struct part *at, int64_t after_us, uint64_t *p
     return 0;
 }
 
-static int
-load_counters(struct store *s, struct err *e)
+int
+scan_counters(struct store *s, struct err *e)
 {
     if (s->mode == DB_READ && s->aud_rights == s->state.rights && s->aud_p <= s->state.p &&
         s->state.p - s->aud_p < STALE_ROWS)
@@ -503,7 +503,7 @@ scan_run(const struct scan *c, int64_t after_us, struct err *e)
     size_t n;
     int rc;
 
-    if (load_counters(s, e) < 0 || row_after(s, after_us, &p, e) < 0 ||
+    if (scan_counters(s, e) < 0 || row_after(s, after_us, &p, e) < 0 ||
         parts_of(c->look->view, after_us + 1, INT64_MAX, &parts, &n, e) < 0)
         return -1;
     rc = 0;

@@ -30,6 +30,9 @@ struct scan {
 /* All rows with dates after `after_us`.  1: fn had enough, 0: no more rows, -1. */
 int scan_run(const struct scan *c, int64_t after_us, struct err *e);
 
+/* Loads the counters of audiences, where a reader's are too old to guide a choice. */
+int scan_counters(struct store *s, struct err *e);
+
 /* The stretches of a view with dates below before_us, the newest first: rows lo to hi - 1 at their
  * own arrival, or (slice not NULL) as its slices date them.  fn as above. */
 typedef int stretch_fn(void *ctx, const struct view_entry *slice, uint64_t lo, uint64_t hi,

@@ -14,9 +14,10 @@
 static const char *const step_1[] = {
     "CREATE TABLE state (one INTEGER PRIMARY KEY, p INTEGER NOT NULL, next_us INTEGER NOT NULL, "
     "commits INTEGER NOT NULL, rights INTEGER NOT NULL, merged INTEGER NOT NULL, "
-    "merging INTEGER NOT NULL)",
-    "INSERT INTO state (one, p, next_us, commits, rights, merged, merging) VALUES "
-    "(1, 0, 0, 0, 1, 0, 0)",
+    "merging INTEGER NOT NULL, waiting INTEGER NOT NULL, waiting_bytes INTEGER NOT NULL, "
+    "waiting_last INTEGER NOT NULL)",
+    "INSERT INTO state (one, p, next_us, commits, rights, merged, merging, waiting, "
+    "waiting_bytes, waiting_last) VALUES (1, 0, 0, 0, 1, 0, 0, 0, 0, 0)",
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) @",
 
     /* Rights. */

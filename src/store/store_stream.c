@@ -185,7 +185,7 @@ stream_make(struct store *s, uint32_t publisher, const struct aud *a, uint32_t *
     return 0;
 }
 
-static int
+int
 stream_of(struct store *s, uint32_t publisher, uint32_t audience, uint32_t *out, struct err *e)
 {
     const struct aud *a = aud_of(s, audience);
@@ -287,7 +287,8 @@ stream_add(struct store *s, const struct store_row *r, struct stream_place *out,
 
     if (stream_of(s, r->publisher, r->audience, &stream, e) < 0)
         return -1;
-    a->stream = stream;
+    if (a)
+        a->stream = stream;
     return append(s, stream, &en, out, e);
 }
 

@@ -19,6 +19,9 @@ struct stream_place { /* where an entry stands */
 
 void streams_free(struct streams *t);
 
+/* The present stream of a publisher and an audience, made where there is none. */
+int stream_of(struct store *s, uint32_t publisher, uint32_t audience, uint32_t *out, struct err *e);
+
 /* The next entry of (publisher, audience): a publication ... */
 int stream_add(struct store *s, const struct store_row *r, struct stream_place *out, struct err *e);
 /* ... or the erasure of entry `erased` of the same stream, whose commitment is d. */

@@ -219,10 +219,10 @@ text_flush(struct store *s, struct err *e)
     struct grams *g = s->grams;
     int rc;
 
+    if (g && g->tail.failed)
+        return err_set(e, ERR_MEMORY, "no memory for signatures");
     if (!g || g->tail.n == 0)
         return 0;
-    if (g->tail.failed)
-        return err_set(e, ERR_MEMORY, "no memory for signatures");
     rc = sql_do(s, e, "INSERT INTO text_tail (p, data) VALUES (?1, ?2)", "ib",
                 (int64_t)g->tail_from, buf_view(&g->tail));
     buf_reset(&g->tail);

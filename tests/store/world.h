@@ -40,6 +40,7 @@ struct world {
     struct store *s;
     struct arena *a;
     uint64_t seed;
+    unsigned gen_shift; /* small generations, so that there are enough of them to merge */
 };
 
 static inline void
@@ -150,11 +151,10 @@ sample_index(void *ctx, struct span bytes, struct arena *a, struct store_index *
     return 0;
 }
 
-/* Small generations, so that there are enough of them to merge. */
 static inline void
 world_tune(struct world *w)
 {
-    w->s->gen_shift = 4;
+    w->s->gen_shift = w->gen_shift;
     w->s->keep_plain = 17;
 }
 
@@ -180,6 +180,7 @@ world_make(void **state)
         return -1;
     snprintf(w->path, sizeof w->path, "%s/test.db", w->folder);
     w->clock.wall_us = START_US;
+    w->gen_shift = 4;
     w->o = (struct store_options){.mode = DB_WRITE, .clock = &w->clock, .index = sample_index};
     random_bytes(&w->seed, sizeof w->seed);
     if (seed)
