@@ -20,6 +20,8 @@ bool page_flag(const struct json *o, const char *name);
 /* "2026-11-25 00:06" of a date as the readers print it */
 void page_time(struct buf *b, struct span date);
 void page_label(struct buf *b, struct span name); /* "TLP:GREEN" in its colours */
+/* What a person would call the object of a row. */
+struct span page_name(struct call *c, const struct json *row);
 /* A link to an object's page, on the side that c is on. */
 void page_object_link(struct call *c, struct buf *b, struct span id, struct span text);
 

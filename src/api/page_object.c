@@ -80,7 +80,7 @@ properties(struct call *c, const struct json *object)
 {
     struct buf *b = &c->html_out;
 
-    html_raw(b, "<h2>Properties</h2>\n<table><tbody>\n");
+    html_raw(b, "<h2>Properties</h2>\n<table class=\"pairs\"><tbody>\n");
     for (const struct json *m = object ? object->child : NULL; m; m = m->next) {
         if (b->n > PAGE_FULL) {
             html_raw(b, "<tr><td colspan=\"2\">The rest is left out here; over TAXII it is "
@@ -127,18 +127,18 @@ relation(struct call *c, const struct json *m)
 {
     struct buf *b = &c->html_out;
     const struct json *row = json_get(m, "row");
-    struct span id = json_text(m, "id"), name = json_text(row, "name");
+    struct span id = json_text(m, "id");
 
     html_raw(b, span_is(json_text(m, "direction"), "in") ? "<tr><td>from</td>" : "<tr><td>to</td>");
-    html_element(b, "td", NULL, json_text(m, "kind"));
+    html_element(b, "td", "class=\"k\"", json_text(m, "kind"));
     html_raw(b, "<td class=\"l\">");
     if (row)
         page_label(b, json_text(row, "label"));
     html_raw(b, "</td>");
-    html_element(b, "td", NULL, json_text(row, "type"));
+    html_element(b, "td", "class=\"k\"", json_text(row, "type"));
     html_raw(b, "<td>");
     if (row) {
-        page_object_link(c, b, id, name.n ? name : id);
+        page_object_link(c, b, id, page_name(c, row));
         html_raw(b, page_flag(row, "revoked") ? " <span class=\"bad\">revoked</span>" : "");
     } else {
         html_raw(b, "<code>");
@@ -210,9 +210,9 @@ page_object(struct call *c, const struct json *a)
 {
     struct buf *b = &c->html_out;
     const struct json *row = json_get(a, "row");
-    struct span name = json_text(row, "name"), id = json_text(row, "id");
+    struct span id = json_text(row, "id");
 
-    page_head(c, b, name.n ? name : id, PAGE_PERSON);
+    page_head(c, b, page_name(c, row), PAGE_PERSON);
     html_raw(b, "<p>");
     page_label(b, json_text(row, "label"));
     html_raw(b, " ");

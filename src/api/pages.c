@@ -131,19 +131,52 @@ page_object_link(struct call *c, struct buf *b, struct span id, struct span text
     html_link(b, "/object/", id, c->exercise ? "?exercise=1" : "", text);
 }
 
+static struct span
+type_of(struct span id)
+{
+    ptrdiff_t dashes = span_find_span(id, SPAN("--"));
+
+    return dashes < 0 ? id : span_part(id, 0, (size_t)dashes);
+}
+
+/* A relationship has no name of its own: "indicator indicates malware". */
+static struct span
+edge_name(struct call *c, const struct json *row)
+{
+    struct span from = type_of(json_text(row, "source_ref"));
+    struct span to = type_of(json_text(row, "target_ref"));
+    struct span kind = json_text(row, "relationship_type");
+    struct span seen = type_of(json_text(row, "sighting_of_ref"));
+    char *text = NULL;
+
+    if (kind.n && from.n && to.n)
+        text = arena_printf(c->arena, "%.*s %.*s %.*s", (int)from.n, from.p, (int)kind.n, kind.p,
+                            (int)to.n, to.p);
+    else if (seen.n)
+        text = arena_printf(c->arena, "%.*s seen", (int)seen.n, seen.p);
+    return text ? span_of(text) : json_text(row, "id");
+}
+
+struct span
+page_name(struct call *c, const struct json *row)
+{
+    struct span name = json_text(row, "name");
+
+    return name.n ? name : edge_name(c, row);
+}
+
 static void
 row_of(struct call *c, struct buf *b, const struct json *row)
 {
-    struct span name = json_text(row, "name"), id = json_text(row, "id");
 
     html_raw(b, "<tr><td class=\"t\">");
     page_time(b, json_text(row, "date_added"));
     html_raw(b, "</td><td class=\"l\">");
     page_label(b, json_text(row, "label"));
     html_raw(b, "</td>");
-    html_element(b, "td", NULL, json_text(row, "type"));
+    html_element(b, "td", "class=\"k\"", json_text(row, "type"));
     html_raw(b, "<td>");
-    page_object_link(c, b, id, name.n ? name : id);
+    page_object_link(c, b, json_text(row, "id"), page_name(c, row));
     html_raw(b, page_flag(row, "revoked") ? " <span class=\"bad\">revoked</span>" : "");
     html_raw(b, "</td>");
     html_element(b, "td", NULL, json_text(row, "publisher"));
@@ -176,14 +209,14 @@ home(struct call *c, const struct json *a)
     page_head(c, b, span_of(o->name), c->ticket.n ? PAGE_PERSON : PAGE_NOBODY);
     html_raw(b, "<p>This is a node of a national cyber-security team.  It keeps threat information "
                 "and shares each item with exactly those whom its marking allows.</p>\n"
-                "<table><tbody>\n");
+                "<table class=\"pairs\"><tbody>\n");
     html_pair(b, "Team", json_text(a, "organisation"));
     html_pair(b, "Country", span_of(o->country));
     html_pair(b, "Contact", span_of(o->contact[0] ? o->contact : "not given"));
     html_pair(b, "State",
               page_flag(a, "ok") ? SPAN("in order") : SPAN("the operator has something to do"));
     html_raw(b, "<tr><th scope=\"row\">TAXII 2.1</th><td><code>/taxii2/</code></td></tr>\n"
-                "<tr><th scope=\"row\">Certificate</th><td>SHA-256 <code>");
+                "<tr><th scope=\"row\">Certificate</th><td>SHA-256 <code class=\"fp\">");
     html_text(b, span_of(o->fingerprint));
     html_raw(b, "</code></td></tr>\n</tbody></table>\n<p class=\"soft\">Compare the fingerprint "
                 "with what the team told you by another way before you give a password.</p>\n");
@@ -346,20 +379,27 @@ found(struct call *c, const struct json *a)
  */
 
 static void
+count_row(struct buf *b, struct span label, const struct json *n)
+{
+    int64_t v = 0;
+
+    if (!n || !json_is_int(n, &v))
+        return;
+    html_raw(b, "<tr><td>");
+    page_label(b, label);
+    html_raw(b, "</td><td class=\"n\">");
+    html_number(b, v);
+    html_raw(b, "</td></tr>\n");
+}
+
+static void
 counts(struct buf *b, const struct json *a)
 {
     const struct json *by = json_get(a, "labels");
 
     html_raw(b, "<h2>What you may see</h2>\n<table class=\"short\"><tbody>\n");
-    for (const struct json *m = by ? by->child : NULL; m; m = m->next) {
-        int64_t v = 0;
-        (void)json_is_int(m, &v);
-        html_raw(b, "<tr><td>");
-        page_label(b, m->key);
-        html_raw(b, "</td><td class=\"n\">");
-        html_number(b, v);
-        html_raw(b, "</td></tr>\n");
-    }
+    for (size_t i = 1; labels[i].value; i++) /* the widest first */
+        count_row(b, span_of(labels[i].value), json_get(by, labels[i].value));
     html_raw(b, "<tr><th scope=\"row\">in all</th><td class=\"n\">");
     html_number(b, page_number(a, "total"));
     html_raw(b, "</td></tr></tbody></table>\n");
@@ -465,12 +505,12 @@ settings(struct call *c, const struct json *a)
     struct buf *b = &c->html_out;
 
     page_head(c, b, SPAN("For your poller"), PAGE_PERSON);
-    html_raw(b, "<table><tbody>\n");
+    html_raw(b, "<table class=\"pairs\"><tbody>\n");
     address_row(c, "Discovery", "/taxii2/");
     address_row(c, "API root", API_ROOT);
     html_pair(b, "Version", SPAN("TAXII 2.1, STIX 2.1"));
     html_pair(b, "Login", SPAN("a token: as Bearer, or as the password of Basic with any name"));
-    html_raw(b, "<tr><th scope=\"row\">Certificate</th><td>SHA-256 <code>");
+    html_raw(b, "<tr><th scope=\"row\">Certificate</th><td>SHA-256 <code class=\"fp\">");
     html_text(b, span_of(c->api->o.fingerprint));
     html_raw(b, "</code></td></tr>\n</tbody></table>\n<p class=\"soft\">Tokens are made by the "
                 "operator.  They never carry RED.</p>\n");
@@ -481,7 +521,8 @@ settings(struct call *c, const struct json *a)
              "collections/all/objects/?limit=10'</code></pre>\n"
              "<p>Ask again from the <code>X-TAXII-Date-Added-Last</code> of the last page by "
              "<code>added_after</code>, or follow <code>next</code> while <code>more</code> is "
-             "true.  Every five minutes is often enough.</p>\n<h2>You</h2>\n<table><tbody>\n");
+             "true.  Every five minutes is often enough.</p>\n<h2>You</h2>\n<table "
+             "class=\"pairs\"><tbody>\n");
     html_pair(b, "Name", json_text(a, "name"));
     html_pair(b, "Organisation", json_text(a, "organisation"));
     html_pair(b, "Role", json_text(a, "role"));
