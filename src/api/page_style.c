@@ -28,7 +28,7 @@ const char page_css[] =
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%}\n"
     "th,td{text-align:start;vertical-align:top;padding:.35rem .9rem .35rem 0;"
     "border-block-end:1px solid var(--line);overflow-wrap:break-word}\n"
-    "td a,td.v{overflow-wrap:anywhere}\n"
+    "td a,td.v{overflow-wrap:anywhere}.wide code{white-space:nowrap}\n"
     "th{font-weight:600}thead th{color:var(--soft);font-size:.85rem;font-weight:400}\n"
     ".pairs th{width:13rem}.short{width:auto;min-width:18rem}\n"
     "td.n{text-align:end;font-variant-numeric:tabular-nums}\n"
