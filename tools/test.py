@@ -84,8 +84,11 @@ def tally(folder, wanted, suites):
                 "\n".join((out + "\n" + (t.get("stderr") or "")).splitlines()[-60:])))
         elif not ok and not skip:
             passed += 1
-        for s in re.findall(r"^(?:ok \d+ .*# SKIP.*|# skip.*)", out, re.M):
-            about.append("skipped: %s: %s" % (t["name"], s))
+        why = re.findall(r"^(?:ok \d+ .*# SKIP.*|# skip.*)", out, re.M)
+        if why:
+            about.append("skipped: %s: %s%s" % (
+                t["name"], re.sub(r"^#? ?(skipped: )?", "", why[0]),
+                " (and %d more)" % (len(why) - 1) if len(why) > 1 else ""))
     return passed, failed, skipped, about
 
 

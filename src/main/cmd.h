@@ -38,6 +38,7 @@ int cmd_token(struct session *s);
 int cmd_group(struct session *s);
 int cmd_org(struct session *s);
 int cmd_setting(struct session *s);
+int cmd_binding(struct session *s);
 int cmd_audit(struct session *s);
 int cmd_pending(struct session *s);
 int cmd_help(struct session *s);

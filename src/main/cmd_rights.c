@@ -470,6 +470,29 @@ cmd_setting(struct session *s)
 }
 
 static void
+show_binding(const struct json *r)
+{
+    put_clean(json_text(r, "identity"));
+    put("  ");
+    put_clean(json_text(r, "organisation"));
+    put("\n");
+}
+
+int
+cmd_binding(struct session *s)
+{
+    struct err e = ERR_INIT;
+    struct change ch;
+
+    if (strcmp(s->args.operand[0], "list") == 0)
+        return list(s, "bindings", show_binding);
+    if (change_begin(s, TELL_K_BINDING, &ch, &e))
+        return fail(s, &e);
+    pair(&ch, "organisation", args_text(s, "org"));
+    return admin(s, &ch);
+}
+
+static void
 show_audit(const struct json *a)
 {
     const struct json *rows = json_get(a, "audit");

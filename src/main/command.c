@@ -98,6 +98,9 @@ static const struct option org_options[] = {
     {"member", 0, "ORG", "a constituent of this member"},
     {NULL, 0, NULL, NULL}};
 
+static const struct option binding_options[] = {
+    {"org", 0, "ORG", "the organisation"}, {NULL, 0, NULL, NULL}};
+
 static const struct option audit_options[] = {{"limit", 'l', "N", "at most so many (50)"},
                                               {NULL, 0, NULL, NULL}};
 
@@ -232,8 +235,15 @@ const struct command command_table[] = {
      "jaga org add bank-a --title 'Bank A' --member own\ta constituent", 0, 1, 2, org_options,
      cmd_org},
     {"setting", RIGHTS, "list | NAME VALUE", "settings that decide who sees what",
-     "public yes lets anybody read TLP:CLEAR of the public group without login.",
-     "jaga setting public yes\topen the public collection", 0, 1, 2, NULL, cmd_setting},
+     "public open|closed: whether anybody reads TLP:CLEAR of the public group without login.\n"
+     "default-label LABEL: of what comes in without one (TLP:AMBER+STRICT).\n"
+     "profile normal|strict: whether a broken must-rule is kept as a defect or refused.\n"
+     "key.next rotate: a new key for the TAXII parameter next; the one before is still accepted.",
+     "jaga setting public open\topen the public collection", 0, 1, 2, NULL, cmd_setting},
+    {"binding", RIGHTS, "add|remove ID | list", "which organisation a STIX identity belongs to",
+     "Only the organisation that an identity is bound to versions, revokes or widens what that\n"
+     "identity created; what others say of it are proposals.",
+     "jaga binding add identity--... --org bank-a\tbind it", 0, 1, 2, binding_options, cmd_binding},
     {"audit", RIGHTS, "", "administrative acts and refused accesses", "", "jaga audit\tthe latest",
      0, 0, 0, audit_options, cmd_audit},
 

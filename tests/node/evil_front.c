@@ -146,7 +146,7 @@ try_words(const char *what)
                            .kind = TELL_K_SETTING,
                            .act = TELL_A_SET,
                            .name = SPAN("public"),
-                           .pairs = &(struct tell_pair){SPAN("value"), SPAN("yes")},
+                           .pairs = &(struct tell_pair){SPAN("value"), SPAN("open")},
                            .pair_n = 1});
     else if (strcmp(what, "decide") == 0)
         say(&(struct tell){.verb = TELL_DECIDE, .number = 1, .text = SPAN("accept")});
