@@ -53,6 +53,8 @@ struct store_index {
     size_t defect_count;
     const struct span *texts; /* as they stand in the object */
     size_t text_count;
+    const uint32_t *grams; /* their trigrams (trigram.h), ascending; NULL: made from the texts */
+    size_t gram_count;
     const struct store_edge *edges; /* no doubles */
     size_t edge_count;
     struct span creator; /* created_by_ref; empty: none */

@@ -26,18 +26,19 @@ struct gather {
     size_t bytes;
 };
 
-static void
-put_varint(struct buf *b, uint32_t v)
-{
-    char out[5];
-    size_t n = 0;
+#define VARINT_MAX 5 /* bytes of a number */
+#define ROW_MAX    3 /* ... of a row's distance, below 65536 */
 
+/* Writes into room that is there; returns what is behind. */
+static char *
+put_varint(char *p, uint32_t v)
+{
     while (v >= 0x80) {
-        out[n++] = (char)(v | 0x80);
+        *p++ = (char)(v | 0x80);
         v >>= 7;
     }
-    out[n++] = (char)v;
-    buf_put(b, out, n);
+    *p++ = (char)v;
+    return p;
 }
 
 static uint32_t
@@ -127,6 +128,27 @@ sort_pairs(struct gather *g)
     }
 }
 
+/* The pairs from i to `to` have one trigram. */
+static void
+put_rows(struct gather *g, struct buf *b, size_t i, size_t to, uint32_t distance)
+{
+    const size_t before = b->n;
+    char *from = buf_room(b, 2 * VARINT_MAX + ROW_MAX * (to - i)), *p = from;
+    uint32_t row = 0;
+
+    if (!from)
+        return;
+    p = put_varint(p, distance);
+    p = put_varint(p, (uint32_t)(to - i));
+    for (; i < to; i++) {
+        const uint32_t at = (uint32_t)(g->pairs[i] & 0xffff);
+
+        p = put_varint(p, at - row);
+        row = at;
+    }
+    buf_cut(b, before + (size_t)(p - from));
+}
+
 static int
 close_run(struct gather *g, struct err *e)
 {
@@ -140,21 +162,15 @@ close_run(struct gather *g, struct err *e)
     run = &more[g->run_count];
     memset(run, 0, sizeof *run);
     buf_init(&run->b, RUN_MAX);
+    buf_room(&run->b, 2 * g->n); /* about what it takes: grown once */
+    buf_cut(&run->b, 0);
     sort_pairs(g);
     for (size_t i = 0, to; i < g->n; i = to) {
         const uint32_t gram = (uint32_t)(g->pairs[i] >> 16);
-        uint32_t row = 0;
 
         for (to = i + 1; to < g->n && (uint32_t)(g->pairs[to] >> 16) == gram; to++)
             ;
-        put_varint(&run->b, gram - last);
-        put_varint(&run->b, (uint32_t)(to - i));
-        for (size_t k = i; k < to; k++) {
-            const uint32_t at = (uint32_t)(g->pairs[k] & 0xffff);
-
-            put_varint(&run->b, at - row);
-            row = at;
-        }
+        put_rows(g, &run->b, i, to, gram - last);
         last = gram;
     }
     if (run->b.failed) {
@@ -249,23 +265,25 @@ void
 chunk_put(struct buf *out, uint32_t gram, uint32_t last, const uint8_t *may, unsigned count,
           unsigned rows)
 {
+    const bool list = count < rows && !dense(count, rows);
+    const size_t start = out->n;
+    char *from = buf_room(out, 2 * VARINT_MAX + (list ? ROW_MAX * (size_t)count : 0)), *p = from;
     uint32_t before = 0;
 
-    put_varint(out, gram - last);
-    put_varint(out, count);
-    if (count == rows)
+    if (!from)
         return;
-    if (dense(count, rows)) {
-        buf_put(out, may, (rows + 7) / 8);
-        return;
-    }
-    for (unsigned i = 0; i < (rows + 7) / 8; i++)
-        for (unsigned bits = may[i]; bits; bits &= bits - 1) {
+    p = put_varint(p, gram - last);
+    p = put_varint(p, count);
+    for (unsigned i = 0, left = list ? count : 0; left > 0 && i < (rows + 7) / 8; i++)
+        for (unsigned bits = may[i]; bits; bits &= bits - 1, left--) {
             const uint32_t row = i * 8 + (unsigned)__builtin_ctz(bits);
 
-            put_varint(out, row - before);
+            p = put_varint(p, row - before);
             before = row;
         }
+    buf_cut(out, start + (size_t)(p - from));
+    if (!list && count < rows)
+        buf_put(out, may, (rows + 7) / 8);
 }
 
 struct finish {

@@ -13,6 +13,7 @@
 #include "store_post.h"
 #include "store_stream.h"
 #include "store_text.h"
+#include "trigram.h"
 
 #define US_PER_MS  1000
 #define STEPS_A_MS (US_PER_MS / STORE_STEP_US)
@@ -104,6 +105,18 @@ pend_next(struct store *s, int64_t key, struct span id, const struct pend *after
     return NULL;
 }
 
+/* They come from where strangers' bytes are parsed. */
+static bool
+grams_rise(const struct store_index *x)
+{
+    if (!x->grams)
+        return true;
+    for (size_t i = 1; i < x->gram_count; i++)
+        if (x->grams[i - 1] >= x->grams[i])
+            return false;
+    return x->gram_count <= TRIGRAM_MAX;
+}
+
 int
 store_put(struct store *s, const struct store_row *r, size_t *at, struct err *e)
 {
@@ -119,6 +132,8 @@ store_put(struct store *s, const struct store_row *r, size_t *at, struct err *e)
         return err_set(e, ERR_LIMIT, "an id is too long, or an object is empty");
     if (r->index.version.n > ENTRY_VERSION_MAX)
         return err_set(e, ERR_LIMIT, "a version is too long");
+    if (!grams_rise(&r->index))
+        return err_set(e, ERR_PROTOCOL, "trigrams are not in order");
     if (type_number(s, r->type, true, &n, e) < 0 ||
         stream_of(s, r->publisher, r->audience, &n, e) < 0)
         return -1;

@@ -193,8 +193,12 @@ text_put(struct store *s, uint64_t p, const struct store_index *x, struct err *e
     if (!s->grams && grams_open(s, p, e) < 0)
         return -1;
     g = s->grams;
-    if (x && set_texts(g, x, &list, &n, e) < 0)
+    if (x && x->grams) {
+        list = x->grams;
+        n = x->gram_count;
+    } else if (x && set_texts(g, x, &list, &n, e) < 0) {
         return -1;
+    }
     for (size_t i = 0; i < n; i++)
         sig_set(sig, list[i]);
     if (g->tail.n == 0)
