@@ -74,6 +74,8 @@ row_living(const struct row *r)
 int
 row_class(const struct row *r)
 {
+    if (!(r->flags & F_VERSIONED))
+        return 1; /* no order: the same bytes are one content, whoever said them */
     return r->flags & F_AHEAD ? 0 : r->flags & F_OWNER ? 2 : 1;
 }
 

@@ -66,7 +66,7 @@ make_row(struct model *m, struct mrow *r)
     r->audience = 1 + below(w, AUDIENCES);
     r->ident = below(w, 4) ? below(w, IDENTS) : 1000 + below(w, 100000);
     r->versioned = r->ident % TYPES != 2;
-    r->owner = r->versioned && below(w, 8) == 0;
+    r->owner = below(w, 8) == 0;
     r->modified_s = START_US / 1000000 - 100 + below(w, 6) + (below(w, 10) == 0 ? 86400 * 3 : 0);
     x = (struct sample){
         .ident = r->ident, .variant = below(w, 3), .modified = r->versioned ? r->modified_s : 0};
