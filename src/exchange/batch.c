@@ -471,6 +471,7 @@ tell_begin(struct exchange_link *l, const struct tell *t, struct arena *a, struc
            struct err *e)
 {
     struct batch *b;
+    struct right_principal poster;
     struct json_out o;
 
     if (batch_find(l, t->handle) != NULL)
@@ -487,6 +488,9 @@ tell_begin(struct exchange_link *l, const struct tell *t, struct arena *a, struc
     if (commit_begin(l->x, e) != 0 || teller_of(l, t, &b->way.asker, &b->expiry_us, e) != 0)
         goto fail;
     b->way.asker.exercise = t->exercise;
+    if (rights_effective(&l->x->cast.rights, b->way.asker.principal, now_us(l->x), &poster) &&
+        poster.quarantine)
+        b->way.quarantine = b->quarantine = true; /* so that release finds it */
     if (asked_for(b, t, e) != 0 || (t->collection.n > 0 && asked_collection(b, t, a, e) != 0) ||
         strict_for(l->x, b->way.asker.principal, b->way.group, &b->way.strict, e) != 0 ||
         batch_register(b, t, e) != 0)

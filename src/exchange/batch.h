@@ -42,12 +42,16 @@ struct way {
     bool asked; /* a label was asked for */
     enum tlp label;
     uint32_t group, person;
+    uint64_t batch; /* what it belongs to where none is under way; not kept */
     bool quarantine, keep_narrow, strict, dry;
+    bool released; /* out of quarantine, with its batch; not kept */
     bool decided; /* the operator has read it: what its markings leave open stops it no more */
 };
 
 void way_encode(const struct way *w, struct buf *out);
 int way_decode(struct span s, struct way *out, struct err *e);
+struct batch;
+uint64_t way_batch(const struct batch *b, const struct way *way);
 
 /* Waits within its batch for what it names: a marking, or an object that it refers to. */
 struct spooled {

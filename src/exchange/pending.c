@@ -53,6 +53,12 @@ way_get(struct reader *r, struct way *out, struct err *e)
     return 0;
 }
 
+uint64_t
+way_batch(const struct batch *b, const struct way *way)
+{
+    return b != NULL ? b->number : way->batch;
+}
+
 int
 way_decode(struct span s, struct way *out, struct err *e)
 {
@@ -113,7 +119,7 @@ pending_keep(struct exchange *x, struct batch *b, const struct way *way, uint64_
              struct err *e)
 {
     struct store_pending w = {
-        .batch = b != NULL ? b->number : 0,
+        .batch = way_batch(b, way),
         .item = index,
         .principal = way->asker.principal,
         .reason = reason,
@@ -207,6 +213,7 @@ pending_retry(struct exchange *x, uint64_t n, const struct way *way, enum outcom
     struct intake_result *r;
     struct verdict_item *v;
     struct store_pending w;
+    struct store_batch of;
     struct put_block block;
     enum put_done done;
     struct batch *b = NULL;
@@ -229,6 +236,11 @@ pending_retry(struct exchange *x, uint64_t n, const struct way *way, enum outcom
     if (way != NULL)
         kept = *way;
     kept.asker.now_us = now_us(x);
+    kept.batch = w.batch; /* so that undo finds it, and its poster may withdraw it */
+    rc = w.batch != 0 ? store_batch_get(x->store, w.batch, a, &of, e) : 0;
+    if (rc < 0)
+        return -1;
+    kept.released = kept.released || (rc == 1 && of.state == STORE_BATCH_RELEASED);
     /* It is dropped first: where it has to wait again, it is kept anew. */
     if (store_pending_drop(x->store, n, e) != 0 ||
         put_object(x, b, &kept, r, PUT_FINAL, &done, &block, v, e) != 0 || report(x, &w, v, e) != 0)
@@ -296,7 +308,7 @@ release_all(struct exchange *x, uint64_t batch, uint64_t counts[OUTCOMES], struc
             if (commit_begin(x, e) != 0 || store_pending_get(x->store, after, a, &w, e) != 1 ||
                 ask_get(w.ask, a, &way, &r, e) != 0)
                 goto out;
-            way.quarantine = false;
+            way.released = true;
             if (pending_retry(x, after, &way, &what, e) != 0)
                 goto out;
             counts[what]++;
@@ -353,7 +365,7 @@ decide_way(struct exchange *x, const struct tell *t, const struct asker *who, st
     const struct store_group *g;
 
     way->asker = *who;
-    way->quarantine = false;
+    way->released = true;
     way->keep_narrow = true;
     way->decided = t->label.n > 0;
     if (t->label.n > 0) {

@@ -122,6 +122,7 @@ decide_audience(struct putting *p, struct err *e)
         .person = p->way->person,
         .way_default = p->x->way_default,
         .quarantine = p->way->quarantine,
+        .released = p->way->released,
     };
     const char *text;
 
@@ -430,7 +431,7 @@ along_put(struct putting *p, const struct stix_facts *facts, struct span bytes,
         .audience = target,
         .confidence = -1,
         .owner = owner,
-        .batch = p->b != NULL ? p->b->number : 0,
+        .batch = way_batch(p->b, p->way),
     };
     struct overlay o = {.audience = *target, .hash = *hash, .bytes = bytes};
     struct store_index index = {0};
@@ -559,7 +560,7 @@ put_target(struct putting *p, const struct audience *target, const struct say *s
         .audience = target,
         .confidence = p->r->found.confidence,
         .owner = owner_of(p, say),
-        .batch = p->b != NULL ? p->b->number : 0,
+        .batch = way_batch(p->b, p->way),
     };
     bool keep = stix_id_is_marking(p->facts.id.text) || stix_id_is_extension(p->facts.id.text);
     struct overlay o = {
@@ -630,14 +631,21 @@ static int
 say_target(struct putting *p, struct audience target, bool first, struct err *e)
 {
     struct verdict_item *v = p->v;
+    enum outcome outcome = first ? OUT_REFUSED : v->outcome;
     bool edge = p->facts.class == STIX_SRO;
     struct say_ask ask;
     struct say say;
     int rc;
 
     rc = check_ends(p, &target, edge, e);
-    if (rc != 0)
+    if (rc != 0) {
+        v->outcome = outcome; /* of the first, where this is not */
         return rc < 0 ? -1 : 0;
+    }
+    for (size_t i = 0; i < v->target_count; i++) {
+        if (audience_same(&v->targets[i], &target)) /* both were narrowed to it */
+            return 0;
+    }
     ask = (struct say_ask){
         .rights = &p->x->cast.rights,
         .poster = p->way->asker,

@@ -273,7 +273,8 @@ decide(const struct rights *r, const struct publish_ask *ask, const struct label
     }
     out->count = 1;
     add_member(r, &p, out);
-    return ask->quarantine || p.quarantine ? PUBLISH_WAIT_QUARANTINE : PUBLISH_YES;
+    return !ask->released && (ask->quarantine || p.quarantine) ? PUBLISH_WAIT_QUARANTINE
+                                                               : PUBLISH_YES;
 }
 
 void

@@ -21,6 +21,7 @@ struct publish_ask {
     enum tlp
         way_default; /* what has no label gets this; PUBLISH_WAY_DEFAULT where nothing is set */
     bool quarantine; /* asked to wait for a release */
+    bool released;   /* which has been given: not even a poster under quarantine waits */
 };
 #define PUBLISH_WAY_DEFAULT TLP_AMBER_STRICT
 
