@@ -21,6 +21,36 @@ put_audiences(struct exchange *x, struct json_out *o, const struct audience *lis
     json_end_array(o);
 }
 
+/* What is said by itself gets a batch too: it tells who posted the rows (and so who may withdraw
+ * them), and it can be undone. */
+static int
+act_begin(struct exchange *x, const struct asker *who, const char *what, struct span id,
+          uint64_t *n, struct err *e)
+{
+    struct store_batch b = {
+        .principal = who->principal,
+        .source = span_of(arena_printf(x->commit->arena, "%s %.*s", what, (int)id.n, id.p))};
+
+    if (store_batch_begin(x->store, &b, e) != 0)
+        return -1;
+    *n = b.n;
+    return 0;
+}
+
+static int
+act_end(struct exchange *x, const struct asker *who, uint64_t n, enum outcome outcome,
+        struct err *e)
+{
+    struct store_cause cause = {.outcome = (uint32_t)outcome, .count = 1};
+    struct right_principal p;
+    bool held = outcome == OUT_WAITING &&
+                rights_effective(&x->cast.rights, who->principal, who->now_us, &p) && p.quarantine;
+
+    if (store_batch_count(x->store, n, &cause, e) != 0)
+        return -1;
+    return store_batch_state(x->store, n, held ? STORE_BATCH_QUARANTINE : STORE_BATCH_DONE, e);
+}
+
 static int
 no_such(struct err *e)
 {
@@ -91,7 +121,8 @@ tell_publish(struct exchange_link *l, const struct tell *t, struct arena *a, str
     (void)a;
     if (commit_begin(x, e) != 0 || teller_of(l, t, &who, NULL, e) != 0 ||
         best_seen(x, &who, t->id, &best, e) != 0 ||
-        publish_way(x, t, &who, &best.items[0], &way, e) != 0)
+        publish_way(x, t, &who, &best.items[0], &way, e) != 0 ||
+        act_begin(x, &who, "publish", t->id, &way.batch, e) != 0)
         return -1;
     r = arena_zero(x->commit->arena, 1, sizeof *r);
     v = arena_zero(x->commit->arena, 1, sizeof *v);
@@ -104,7 +135,8 @@ tell_publish(struct exchange_link *l, const struct tell *t, struct arena *a, str
         return err_set(e, ERR_DENIED,
                        v->note_count > 0 ? arena_dup(a, v->notes[v->note_count - 1].text)
                                          : "it may not go there");
-    if (audit(x, who.principal, "publish", t->id, outcome_name(v->outcome), e) != 0)
+    if (act_end(x, &who, way.batch, v->outcome, e) != 0 ||
+        audit(x, who.principal, "publish", t->id, outcome_name(v->outcome), e) != 0)
         return -1;
     json_out_init(&o, out);
     json_begin_object(&o);
@@ -166,10 +198,11 @@ struct revoking {
     struct asker who;
     struct kept shown;
     struct audience audiences[64];
-    size_t newest[64]; /* of each audience: index into shown */
+    size_t newest[64];    /* of each audience: index into shown */
+    uint32_t creator[64]; /* organisation that its creator is bound to; 0: none */
     size_t n;
     int64_t modified_us;
-    uint32_t creator;
+    uint64_t batch;
 };
 
 /* The newest version in each audience, and a time later than all of them. */
@@ -210,16 +243,18 @@ revoke_may(struct revoking *r, struct err *e)
 {
     const struct rights *rights = &r->x->cast.rights;
     struct right_principal p;
-    struct span creator;
 
     if (!rights_effective(rights, r->who.principal, r->who.now_us, &p))
         return err_set(e, ERR_DENIED, "you may not revoke this");
-    creator = top_text(r->shown.items[0].bytes, "created_by_ref", r->x->commit->arena);
-    if (creator.n > 0 && store_bound(r->x->store, creator, &r->creator, e) < 0)
-        return -1;
-    if (r->creator != 0 && r->creator != p.org)
-        return err_set(e, ERR_DENIED, "only its creator revokes it");
     for (size_t k = 0; k < r->n; k++) {
+        /* Of each: versions of one id can name different creators, and none speaks for another. */
+        struct span creator =
+            top_text(r->shown.items[r->newest[k]].bytes, "created_by_ref", r->x->commit->arena);
+
+        if (creator.n > 0 && store_bound(r->x->store, creator, &r->creator[k], e) < 0)
+            return -1;
+        if (r->creator[k] != 0 && r->creator[k] != p.org)
+            return err_set(e, ERR_DENIED, "only its creator revokes it");
         if (publish_may(rights, &r->who, &r->audiences[k]) != PUBLISH_YES)
             return err_set(e, ERR_DENIED, "you may not publish to all who have it");
     }
@@ -232,8 +267,10 @@ revoke_one(struct revoking *r, size_t k, const char *modified, struct err *e)
     struct exchange *x = r->x;
     struct arena *a = x->commit->arena;
     const struct store_item *it = &r->shown.items[r->newest[k]];
-    struct put_plain p = {
-        .audience = &r->audiences[k], .confidence = it->confidence, .owner = r->creator != 0};
+    struct put_plain p = {.audience = &r->audiences[k],
+                          .confidence = it->confidence,
+                          .owner = r->creator[k] != 0,
+                          .batch = r->batch};
     struct stix_facts *facts = arena_zero(a, 1, sizeof *facts);
     struct store_index *index = arena_zero(a, 1, sizeof *index);
     struct hash *hash = arena_zero(a, 1, sizeof *hash);
@@ -293,12 +330,15 @@ tell_revoke(struct exchange_link *l, const struct tell *t, struct arena *a, stru
         return -1;
     if (all_revoked(r))
         return err_set(e, ERR_CONFLICT, "it is revoked already");
+    if (act_begin(x, &r->who, "revoke", t->id, &r->batch, e) != 0)
+        return -1;
     instant_print(instant_from_us(r->modified_us), 3, modified);
     for (size_t k = 0; k < r->n; k++) {
         if (revoke_one(r, k, modified, e) != 0)
             return -1;
     }
-    if (audit(x, r->who.principal, "revoke", t->id, "done", e) != 0)
+    if (act_end(x, &r->who, r->batch, OUT_NEW_VERSION, e) != 0 ||
+        audit(x, r->who.principal, "revoke", t->id, "done", e) != 0)
         return -1;
     json_out_init(&o, out);
     json_begin_object(&o);

@@ -20,11 +20,11 @@ static const char note_text[] =
 struct going {
     struct exchange *x;
     struct asker who;
-    uint32_t creator; /* organisation that the creator is bound to; 0: none */
     struct target {
         uint64_t p;
         uint32_t audience;
-        uint32_t org; /* that posted it */
+        uint32_t org;        /* that posted it */
+        struct span creator; /* whom its own bytes name */
         int64_t date_us;
         bool may;
     } * list;
@@ -69,26 +69,21 @@ posted_by(struct exchange *x, uint64_t batch, uint32_t *org, struct err *e)
     return 0;
 }
 
-/* Who may erase each, once all are known. */
+/* Who may erase each, once all are known.  Versions of one id can name different creators: each
+ * row is its own creator's, so that nobody withdraws others' by a version that names himself. */
 static int
 going_judge(struct going *g, const uint64_t *batches, struct err *e)
 {
     for (size_t i = 0; i < g->n; i++) {
-        if (posted_by(g->x, batches[i], &g->list[i].org, e) != 0)
+        struct target *t = &g->list[i];
+        uint32_t creator = 0;
+
+        if (posted_by(g->x, batches[i], &t->org, e) != 0 ||
+            (t->creator.n > 0 && store_bound(g->x->store, t->creator, &creator, e) < 0))
             return -1;
-        g->list[i].may = say_may_erase(&g->x->cast.rights, &g->who, g->creator, g->list[i].org);
+        t->may = say_may_erase(&g->x->cast.rights, &g->who, creator, t->org);
     }
     return 0;
-}
-
-static int
-going_creator(struct going *g, struct span bytes, struct err *e)
-{
-    struct span creator = top_text(bytes, "created_by_ref", g->x->commit->arena);
-
-    if (creator.n == 0)
-        return 0;
-    return store_bound(g->x->store, creator, &g->creator, e) < 0 ? -1 : 0;
 }
 
 static int
@@ -157,7 +152,6 @@ struct finding {
     const struct view *view; /* NULL: all, for the operator */
     uint64_t *batches;
     size_t cap;
-    struct span bytes; /* of the first */
 };
 
 static int
@@ -181,9 +175,13 @@ find_held(void *ctx, const struct store_held *h, struct err *e)
         f->cap = cap;
     }
     f->batches[g->n] = h->batch;
-    if (f->bytes.n == 0)
-        f->bytes = arena_span(g->x->commit->arena, h->bytes);
-    return going_add(g, (struct target){.p = h->p, .audience = h->audience, .date_us = date}, e);
+    return going_add(
+        g,
+        (struct target){.p = h->p,
+                        .audience = h->audience,
+                        .creator = top_text(h->bytes, "created_by_ref", g->x->commit->arena),
+                        .date_us = date},
+        e);
 }
 
 /* Edges that still name it, as the caller sees them. */
@@ -221,7 +219,7 @@ withdraw(struct exchange_link *l, const struct tell *t, struct going *g, struct 
     /* The operator's withdrawal reaches everything of his own, also what he may not read. */
     if ((l->caller.kind != CALLER_LOCAL && view_of(g->x, &g->who, 0, &f.view, e) != 0) ||
         store_held_each(g->x->store, t->id, false, find_held, &f, e) < 0 ||
-        (f.bytes.n > 0 && going_creator(g, f.bytes, e) != 0) || going_judge(g, f.batches, e) != 0)
+        going_judge(g, f.batches, e) != 0)
         goto out;
     if (g->n == 0) {
         err_set(e, ERR_MISSING, "no such object");
@@ -393,7 +391,11 @@ find_matching(struct going *g, const struct tell *t, const struct kept *k, uint6
             continue;
         (*batches)[g->n] = it->batch;
         if (going_add(g,
-                      (struct target){.p = it->p, .audience = it->audience, .date_us = it->date_us},
+                      (struct target){
+                          .p = it->p,
+                          .audience = it->audience,
+                          .creator = top_text(it->bytes, "created_by_ref", g->x->commit->arena),
+                          .date_us = it->date_us},
                       e) != 0)
             return -1;
     }
@@ -419,8 +421,7 @@ delete_in(const struct tell *t, struct going *g, struct arena *a, struct buf *ou
     if (view_of(x, &g->who, c.group, &v, e) != 0 ||
         store_shown(x->store, v, t->id, STORE_WANT_BYTES, keep_item, &k, &n, e) != 0)
         return -1;
-    if ((k.n > 0 && going_creator(g, k.items[0].bytes, e) != 0) ||
-        find_matching(g, t, &k, &batches, e) != 0 || going_judge(g, batches, e) != 0)
+    if (find_matching(g, t, &k, &batches, e) != 0 || going_judge(g, batches, e) != 0)
         return -1;
     if (g->n == 0)
         return err_set(e, ERR_MISSING, "no such object");
