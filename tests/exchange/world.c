@@ -53,7 +53,8 @@ world_new(void)
     struct err e = ERR_INIT;
 
     must(crypto_start(&e), &e);
-    snprintf(w->dir, sizeof w->dir, "/tmp/jaga-exchange-XXXXXX");
+    snprintf(w->dir, sizeof w->dir, "%.40s/jaga-exchange-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->path, sizeof w->path, "%s/store", w->dir);
     w->clock.wall_us = WORLD_NOW;
