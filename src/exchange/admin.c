@@ -7,7 +7,7 @@
 
 #include "stix_builtin.h"
 
-#define GRANT_SLICES_NOW 4 /* written at once; the writer's own loop does the rest */
+#define GRANT_SLICES_NOW 32 /* written at once; the writer's own loop does the rest */
 
 struct act {
     struct exchange *x;

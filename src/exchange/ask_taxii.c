@@ -277,6 +277,27 @@ page_end(struct page *p, const struct store_page_end *end, struct err *e)
 }
 
 static int
+count_only(void *ctx, const struct store_item *it, struct err *e)
+{
+    (void)ctx;
+    (void)it;
+    (void)e;
+    return 0;
+}
+
+/* Whether the collection shows anything of that id at all: else it is 404, whatever the filters. */
+static int
+must_exist(struct page *p, struct err *e)
+{
+    static const struct store_versions any = {.last = true};
+    size_t n = 0;
+
+    if (store_get(p->s->x->store, p->view, p->s->q->id, &any, 0, count_only, NULL, &n, e) != 0)
+        return -1;
+    return n > 0 ? 0 : err_set(e, ERR_MISSING, "no such object");
+}
+
+static int
 page_run(struct page *p, store_item_fn *fn, struct err *e)
 {
     struct session *s = p->s;
@@ -291,6 +312,10 @@ page_run(struct page *p, store_item_fn *fn, struct err *e)
 
     json_out_init(&p->o, s->out);
     if (specs_of(p) && store_page(s->x->store, &ask, fn, p, &end, e) != 0)
+        return -1;
+    /* An id of which nothing is shown is 404; one of which the filters show nothing is not. */
+    if (p->count == 0 && !end.more && p->filter.id_count == 1 && p->filter.ids == &s->q->id &&
+        must_exist(p, e) != 0)
         return -1;
     return page_end(p, &end, e);
 }
@@ -315,27 +340,6 @@ ask_pages(struct session *s, enum taxii_next_kind kind, struct err *e)
 }
 
 static int
-count_only(void *ctx, const struct store_item *it, struct err *e)
-{
-    (void)ctx;
-    (void)it;
-    (void)e;
-    return 0;
-}
-
-/* Whether the collection shows anything of that id at all: else it is 404, whatever the filters. */
-static int
-must_exist(struct page *p, struct err *e)
-{
-    static const struct store_versions any = {.last = true};
-    size_t n = 0;
-
-    if (store_get(p->s->x->store, p->view, p->s->q->id, &any, 0, count_only, NULL, &n, e) != 0)
-        return -1;
-    return n > 0 ? 0 : err_set(e, ERR_MISSING, "no such object");
-}
-
-static int
 ask_by_id(struct session *s, enum taxii_next_kind kind, struct err *e)
 {
     struct page *p = arena_zero(s->a, 1, sizeof *p);
@@ -344,7 +348,7 @@ ask_by_id(struct session *s, enum taxii_next_kind kind, struct err *e)
         return err_set(e, ERR_MEMORY, "out of memory");
     p->s = s;
     p->kind = kind;
-    if (page_begin(p, e) != 0 || must_exist(p, e) != 0)
+    if (page_begin(p, e) != 0)
         return -1;
     p->filter.ids = &s->q->id;
     p->filter.id_count = 1;

@@ -77,6 +77,18 @@ test_publish(void **state)
     t.group = SPAN("bank");
     assert_string_equal(text_at(w, world_tell(w, NULL, &t), "outcome"), "copy");
     assert_true(world_sees(w, &r.bank, world_id(w, "malware", 1)));
+    /* an act is a batch of its own: the last is the release to the bank */
+    {
+        struct ask q = {.verb = ASK_BATCHES};
+        struct tell undo = {.verb = TELL_UNDO};
+
+        o = world_ask(w, NULL, &q);
+        assert_int_equal(strncmp(text_at(w, o, "batches.0.source"), "publish ", 8), 0);
+        undo.number = (uint64_t)int_at(o, "batches.0.batch");
+        assert_int_equal(int_at(world_tell(w, NULL, &undo), "erased"), 1);
+        assert_false(world_sees(w, &r.bank, world_id(w, "malware", 1)));
+        assert_true(world_sees(w, &r.partner, world_id(w, "malware", 1)));
+    }
     t.group = SPAN("nowhere");
     assert_null(world_tell(w, NULL, &t));
     assert_int_equal(w->last.status, ERR_MISSING);

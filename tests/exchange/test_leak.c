@@ -313,7 +313,8 @@ expect(struct model *m, const struct post *o, unsigned c, uint64_t batch)
         return "waiting";
     if (!here)
         add_pub(m, c, label, group, p->org, o->exercise, batch);
-    if (client_of[p->org] >= 0) {
+    /* its member's copy; what is laxer than the newest waits there too */
+    if (client_of[p->org] >= 0 && !(any && label < newest_label)) {
         int up = G_OWN + client_of[p->org];
 
         if (up != group)
@@ -421,6 +422,17 @@ do_red(struct model *m)
                       .alive = true,
                       .order = m->pub_n,
                       .batch = (uint64_t)int_at(a, "batch")};
+}
+
+/* Time passes for the writer, until all that newly appears has appeared. */
+static void
+settle(struct model *m)
+{
+    struct tell t = {.verb = TELL_TICK};
+
+    do {
+        assert_non_null(world_tell(m->w, NULL, &t));
+    } while (m->w->last.more);
 }
 
 static int
@@ -817,7 +829,9 @@ check_lists(struct model *m, const struct eyes *e)
         const struct json *o = world_ask(m->w, &who, &q);
         int64_t n = int_at(o, "types.malware");
 
-        assert_int_equal(n < 0 ? 0 : n, visible_places(m, e));
+        if ((unsigned)(n < 0 ? 0 : n) != visible_places(m, e))
+            fail_msg("%lld counted for %s on side %d, the model has %u", (long long)n, e->p->name,
+                     e->exercise, visible_places(m, e));
     }
 }
 
@@ -949,9 +963,11 @@ history(struct check_random *rnd, unsigned steps, unsigned long *pairs)
         case 0:
         case 1:
             do_member(m);
+            settle(m);
             break;
         case 2:
             do_account(m);
+            settle(m);
             break;
         case 3:
             do_red(m);
@@ -987,7 +1003,7 @@ test_histories(void **state)
 {
     struct check_random rnd = check_seed("exchange/leak");
     const char *given = getenv("JAGA_LEAK_PAIRS");
-    unsigned long pairs = 0, want = given != NULL ? strtoul(given, NULL, 10) : 200000;
+    unsigned long pairs = 0, want = given != NULL ? strtoul(given, NULL, 10) : 100000;
 
     (void)state;
     while (pairs < want)
