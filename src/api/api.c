@@ -377,6 +377,9 @@ refused(struct call *c)
         respond_error(c, 415, "Unsupported media type",
                       SPAN("A POST takes application/taxii+json;version=2.1 or "
                            "application/stix+json;version=2.1."));
+    } else if (c->method == HTTP_POST &&
+               !gzip_understood(http_header(r, "Content-Encoding"), &c->post.gzip)) {
+        respond_coding(c);
     } else if (c->method == HTTP_POST && http_length(r) != UINT64_MAX &&
                http_length(r) > c->api->o.max_content) {
         respond_error(c, 413, "Too large", SPAN("The API root's max_content_length is the limit."));
@@ -492,8 +495,12 @@ on_refuse(void *ctx, struct http_request *r, unsigned status, const char *why)
 const struct http_handler *
 api_handler(void)
 {
-    static const struct http_handler h = {
-        .begin = on_begin, .body = on_body, .end = on_end, .gone = on_gone, .refuse = on_refuse};
+    static const struct http_handler h = {.begin = on_begin,
+                                          .body = on_body,
+                                          .end = on_end,
+                                          .gone = on_gone,
+                                          .refuse = on_refuse,
+                                          .knows_codings = true};
     return &h;
 }
 

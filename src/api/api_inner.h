@@ -15,6 +15,7 @@
 #include "backend.h"
 #include "buf.h"
 #include "crypto.h"
+#include "gzip.h"
 #include "http.h"
 #include "intake_msg.h"
 #include "intake_stream.h"
@@ -73,14 +74,19 @@ enum call_state {
 
 struct post {
     struct intake_stream *stream;
-    uint32_t handle;  /* 0: no batch of ours is open at the writer */
-    struct buf piece; /* of the body, until it is used up */
-    bool held;        /* piece is not used up */
-    bool ended;       /* the request is complete */
-    bool finished;    /* ... and the stream knows */
-    bool complete;    /* all objects are sent */
-    bool waiting;     /* in api->stuck */
-    uint64_t sent;    /* objects */
+    bool gzip;            /* the body comes in it */
+    struct gunzip *coded; /* ... and is decoded by this */
+    uint32_t handle;      /* 0: no batch of ours is open at the writer */
+    struct buf piece;     /* of the body, until it is used up */
+    struct span left;     /* of piece: not given to the stream */
+    struct buf plain;     /* decoded from it */
+    uint64_t total;       /* bytes decoded */
+    bool held;            /* piece is not used up */
+    bool ended;           /* the request is complete */
+    bool finished;        /* ... and the stream knows */
+    bool complete;        /* all objects are sent */
+    bool waiting;         /* in api->stuck */
+    uint64_t sent;        /* objects */
     struct call *next;
 };
 
@@ -136,6 +142,7 @@ void respond_err_code(struct call *c, enum err_code code, struct span text);
 void respond_busy(struct call *c, unsigned retry_s);
 void respond_later(struct call *c, unsigned retry_s); /* 429: too many failed logins */
 void respond_login(struct call *c);                   /* 401 with its challenge */
+void respond_coding(struct call *c);                  /* 415: another Content-Encoding */
 /* JSON that this process has made; its bytes are copied. */
 void respond_json(struct call *c, unsigned status, struct span body);
 /* The answer of a reader (given): its bytes go out as they are, then the slot is released. */

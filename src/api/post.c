@@ -16,7 +16,8 @@
 #include "clock.h"
 
 #define END_US       (10 * 60 * INT64_C(1000000)) /* for the writer to end a large batch */
-#define SCRATCH_KEEP (1u << 20)                   /* bytes kept for the next object */
+#define PLAIN_MAX    (64u << 10) /* bytes that are decoded at once, however small they came */
+#define SCRATCH_KEEP (1u << 20)  /* bytes kept for the next object */
 
 void
 post_drop(struct call *c)
@@ -38,7 +39,10 @@ post_drop(struct call *c)
         c->api->posts--;
     intake_stream_free(p->stream);
     p->stream = NULL;
+    gunzip_free(p->coded);
+    p->coded = NULL;
     buf_clear(&p->piece);
+    buf_clear(&p->plain);
 }
 
 void
@@ -133,6 +137,67 @@ broken(struct call *c, const struct intake_result *r)
         respond_busy(c, 2);
 }
 
+/* The next part of the piece goes to the stream; false: there is none, or it cannot be read, which
+ * is answered then. */
+static bool
+feed(struct call *c)
+{
+    struct post *p = &c->post;
+    struct err e = ERR_INIT;
+
+    if (!p->gzip) {
+        if (p->left.n == 0)
+            return false;
+        intake_stream_feed(p->stream, p->left);
+        p->left.n = 0;
+        return true;
+    }
+    buf_reset(&p->plain);
+    if (gunzip_step(p->coded, &p->left, &p->plain, &e)) {
+        if (e.code == ERR_MEMORY)
+            respond_busy(c, 2);
+        else
+            respond_error(c, 422, "The body cannot be read", span_of(e.text));
+        return false;
+    }
+    p->total += p->plain.n;
+    if (p->total > c->api->o.max_content) {
+        /* The limit is for what is meant, not for what it was folded into. */
+        respond_error(c, 413, "Too large", SPAN("The API root's max_content_length is the limit."));
+        return false;
+    }
+    if (p->plain.n)
+        intake_stream_feed(p->stream, buf_view(&p->plain));
+    return p->plain.n > 0;
+}
+
+/* The stream has used up all that there is. */
+static bool
+want_more(struct call *c)
+{
+    struct post *p = &c->post;
+
+    if (feed(c))
+        return true;
+    if (c->state != CALL_BODY)
+        return false;
+    buf_reset(&p->piece);
+    p->held = false;
+    if (!p->ended) {
+        http_resume(c->http);
+        return false;
+    }
+    if (p->gzip && !gunzip_whole(p->coded)) {
+        respond_error(c, 422, "The body cannot be read", SPAN("Its gzip coding is cut off."));
+        return false;
+    }
+    if (p->finished)
+        return false;
+    intake_stream_finish(p->stream);
+    p->finished = true;
+    return true; /* what it has left comes now */
+}
+
 /* What the stream gives; true: there is more to do. */
 static bool
 pump_one(struct call *c)
@@ -152,15 +217,7 @@ pump_one(struct call *c)
             return true;
         break;
     case INTAKE_MORE:
-        buf_reset(&p->piece);
-        p->held = false;
-        if (p->ended && !p->finished) {
-            intake_stream_finish(p->stream);
-            p->finished = true;
-            return true; /* what it has left comes now */
-        }
-        http_resume(c->http);
-        return false;
+        return want_more(c);
     case INTAKE_END:
         if (r.defect_count == 0 || send_object(c, &r)) {
             finish(c);
@@ -194,12 +251,24 @@ pump(struct call *c)
 static void
 begun(struct call *c)
 {
-    c->post.stream = intake_stream_new(INTAKE_NORMAL);
-    if (!c->post.stream) {
+    struct post *p = &c->post;
+
+    p->stream = intake_stream_new(INTAKE_NORMAL);
+    if (p->stream)
+        c->api->posts++;
+    if (p->gzip) {
+        p->coded = gunzip_new();
+        buf_init(&p->plain, PLAIN_MAX);
+        if (!p->coded || !buf_room(&p->plain, PLAIN_MAX)) {
+            respond_busy(c, 2);
+            return;
+        }
+        buf_reset(&p->plain);
+    }
+    if (!p->stream) {
         respond_busy(c, 2);
         return;
     }
-    c->api->posts++;
     c->state = CALL_BODY;
     if (c->post.ended)
         pump(c);
@@ -256,7 +325,7 @@ post_body(struct call *c, struct span piece)
         return;
     }
     p->held = true;
-    intake_stream_feed(p->stream, buf_view(&p->piece));
+    p->left = buf_view(&p->piece);
     pump(c);
 }
 

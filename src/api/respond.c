@@ -137,6 +137,15 @@ respond_login(struct call *c)
                challenge, c->html ? 1 : 2);
 }
 
+void
+respond_coding(struct call *c)
+{
+    static const struct http_field field = {"Accept-Encoding", "gzip"};
+
+    error_with(c, 415, "Unsupported content coding", SPAN("A POST may come in gzip, or plain."),
+               &field, 1);
+}
+
 static void
 retry(struct call *c, unsigned status, const char *title, struct span detail, unsigned seconds)
 {
@@ -200,6 +209,17 @@ respond_err_code(struct call *c, enum err_code code, struct span text)
     }
 }
 
+/* For a client that can read it and a body that gains by it: coded into the scratch buffer. */
+static bool
+coded(struct call *c, struct span body)
+{
+    struct buf *b = &c->api->scratch;
+
+    buf_reset(b);
+    return body.n >= GZIP_LEAST && body.n <= GZIP_MOST && c->method != HTTP_HEAD &&
+           gzip_welcome(http_header(c->http, "Accept-Encoding")) && gzip_put(body, b);
+}
+
 /* An answer's body on its way out.  It outlives the call: the library may let go of it later. */
 struct held {
     const struct backend *b;
@@ -229,6 +249,13 @@ respond_taxii(struct call *c, const struct backend_answer *w)
         taxii_time(w->a.last_us, last);
         put(&h, "X-TAXII-Date-Added-First", first);
         put(&h, "X-TAXII-Date-Added-Last", last);
+    }
+    put(&h, "Vary", "Accept-Encoding");
+    if (coded(c, w->a.body)) {
+        b->release(b->ctx, w);
+        put(&h, "Content-Encoding", "gzip");
+        send_reply(c, 200, &h, buf_view(&c->api->scratch), NULL, NULL);
+        return;
     }
     /* A slow reader of a body must not hold the memory that all share. */
     held = b->scarce(b->ctx, w) ? NULL : mem_alloc(sizeof *held);

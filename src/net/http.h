@@ -14,8 +14,9 @@
  *
  * Refused here, so that no handler sees it: versions other than HTTP/1.0 and 1.1, HTTP/1.1 without
  * Host or with two, Content-Length with Transfer-Encoding (request smuggling, RFC 9112 section
- * 6.3), two Content-Lengths, transfer codings other than chunked, content codings (415), headers
- * over the pool (431), bodies over the limit (413), and clients slower than the limits below.
+ * 6.3), two Content-Lengths, transfer codings other than chunked, two content codings (415; where
+ * the handler does not know any, all of them), headers over the pool (431), bodies over the limit
+ * (413), and clients slower than the limits below.
  */
 #ifndef JAGA_NET_HTTP_H
 #define JAGA_NET_HTTP_H
@@ -55,6 +56,8 @@ struct http_handler {
     /* What the server itself refuses or gives up on: fills head and body for status (a TAXII error,
      * say) by http_answer; NULL: an empty answer.  r may not be complete. */
     void (*refuse)(void *ctx, struct http_request *r, unsigned status, const char *why);
+    /* It reads Content-Encoding itself. */
+    bool knows_codings;
 };
 
 struct http_options {

@@ -151,7 +151,7 @@ http_more_time(struct http_request *r, int64_t us)
 /* -- what is refused before a handler sees it -- */
 
 struct checked {
-    unsigned n, hosts, lengths, codings;
+    unsigned n, hosts, lengths, codings, content_codings;
     bool nul;
     struct span host, length, coding, content_coding;
 };
@@ -177,6 +177,7 @@ count_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n
         c->codings++;
         c->coding = v;
     } else if (span_eq_nocase(k, SPAN("Content-Encoding"))) {
+        c->content_codings++;
         c->content_coding = v;
     }
     return MHD_YES;
@@ -230,8 +231,9 @@ check_head(struct http_request *r, const char *version, const char **why)
         }
         r->length = length;
     }
-    if (r->length != 0 && c.content_coding.n > 0 &&
-        !span_eq_nocase(c.content_coding, SPAN("identity"))) {
+    if (r->length != 0 &&
+        (c.content_codings > 1 || (!r->server->h->knows_codings && c.content_coding.n > 0 &&
+                                   !span_eq_nocase(c.content_coding, SPAN("identity"))))) {
         *why = "content codings are not understood";
         return 415;
     }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include "crypto.h"
+#include "gzip.h"
 
 #define TARGET  "POST /taxii2/root/collections/all/objects/ HTTP/1.1\r\nHost: x\r\n"
 #define GOOD    "Authorization: Bearer jaga_good\r\n"
@@ -108,6 +109,12 @@ bodies(void **state)
         {"wrong type", GOOD "Content-Type: text/plain\r\n", "{\"objects\":[{}]}", 415, 0},
         {"wrong Accept", GOOD TAXII "Accept: text/html\r\n", "{\"objects\":[{}]}", 406, 0},
         {"a coding", GOOD TAXII "Content-Encoding: br\r\n", "{\"objects\":[{}]}", 415, 0},
+        {"two codings", GOOD TAXII "Content-Encoding: gzip, gzip\r\n", "x", 415, 0},
+        {"two codings in two lines",
+         GOOD TAXII "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", "x", 415, 0},
+        {"no coding", GOOD TAXII "Content-Encoding: identity\r\n", "{\"objects\":[{}]}", 202, 1},
+        {"not gzip", GOOD TAXII "Content-Encoding: gzip\r\n", "{\"objects\":[{}]}", 422, 0},
+        {"no gzip at all", GOOD TAXII "Content-Encoding: gzip\r\n", "", 422, 0},
     };
     struct fake *f = *state;
 
@@ -170,6 +177,44 @@ five_thousand(void **state)
         }
         assert_int_equal(n, 5000);
     }
+    buf_clear(&body);
+}
+
+/* Bodies in gzip: as those that are plain, and the limit is for what is meant. */
+static void
+coded(void **state)
+{
+    struct fake *f = *state;
+    struct buf body, small;
+    struct heard h;
+
+    fake_start(f, 1u << 20, NULL);
+    envelope(&body, 2000); /* 400 KB, over several pieces of decoded text */
+    buf_init(&small, 1u << 20);
+    assert_true(gzip_put(buf_view(&body), &small));
+    assert_true(small.n < body.n / 5);
+    for (unsigned i = 0; i < 3; i++) {
+        f->objects = 0;
+        f->taken = 0;
+        f->full_after = i == 2 ? 10 : 0;
+        f->auto_drain = true;
+        post_once(f, GOOD TAXII "Content-Encoding: gzip\r\n",
+                  i == 1 ? span_part(buf_view(&small), 0, small.n - 9) : buf_view(&small), &h);
+        assert_int_equal(h.status, i == 1 ? 422 : 202);
+        if (i == 1)
+            heard_is_error(&h, 422);
+        else
+            assert_int_equal(f->objects, 2000);
+        heard_clear(&h);
+        assert_int_equal(f->open, 0);
+    }
+    fake_start(f, body.n - 1, NULL); /* it is smaller than that, but not what it means */
+    post_once(f, GOOD TAXII "Content-Encoding: gzip\r\n", buf_view(&small), &h);
+    assert_int_equal(h.status, 413);
+    heard_is_error(&h, 413);
+    heard_clear(&h);
+    assert_int_equal(f->open, 0);
+    buf_clear(&small);
     buf_clear(&body);
 }
 
@@ -578,9 +623,10 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
     const struct CMUnitTest tests[] = {
-        T(bodies),         T(five_thousand),      T(limit),           T(large_object), T(failures),
-        T(writer_lost),    T(clients_that_leave), T(stale_ticket),    T(renewal),      T(at_once),
-        T(stuck_together), T(ended_under_way),    T(memory_runs_out),
+        T(bodies),          T(five_thousand),   T(coded),       T(limit),
+        T(large_object),    T(failures),        T(writer_lost), T(clients_that_leave),
+        T(stale_ticket),    T(renewal),         T(at_once),     T(stuck_together),
+        T(ended_under_way), T(memory_runs_out),
     };
 
     return cmocka_run_group_tests_name("post", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "fake.h"
 
 #include "crypto.h"
+#include "gzip.h"
 
 #define HOST  "Host: x\r\n"
 #define GOOD  "Authorization: Bearer jaga_good\r\n"
@@ -565,6 +566,64 @@ ended_under_way(void **state)
         close(fd[i]);
 }
 
+/* Answers in gzip, for whoever can read it, of what gains by it. */
+static void
+coded(void **state)
+{
+    static const struct {
+        const char *accept;
+        size_t n;
+        bool gzip;
+    } t[] = {
+        {"Accept-Encoding: gzip, deflate\r\n", 100000, true},
+        {"Accept-Encoding: br;q=1.0, GZIP;q=0.1\r\n", 100000, true},
+        {"Accept-Encoding: *\r\n", 100000, true},
+        {"Accept-Encoding: gzip\r\n", GZIP_LEAST, true},
+        {"Accept-Encoding: gzip\r\n", GZIP_LEAST - 1, false},
+        {"Accept-Encoding: gzip\r\n", GZIP_MOST, true},
+        {"Accept-Encoding: gzip\r\n", GZIP_MOST + 1, false},
+        {"Accept-Encoding: gzip;q=0, *\r\n", 100000, false},
+        {"Accept-Encoding: identity\r\n", 100000, false},
+        {"", 100000, false},
+    };
+    struct fake *f = *state;
+
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char text[400];
+        struct heard h;
+        struct buf plain;
+        char *p;
+
+        buf_reset(&f->big);
+        p = buf_room(&f->big, t[i].n);
+        for (size_t k = 0; k < t[i].n; k++)
+            p[k] = (char)('a' + (k * k >> 7) % 23);
+        snprintf(text, sizeof text, "GET " ALL "objects/ HTTP/1.1\r\n" HOST GOOD "%s\r\n",
+                 t[i].accept);
+        fake_once(f, text, &h);
+        assert_int_equal(h.status, 200);
+        assert_true(heard_has(&h, "Vary", "Accept-Encoding"));
+        assert_true(heard_has(&h, "X-TAXII-Date-Added-First", ""));
+        if (heard_has(&h, "Content-Encoding", "gzip\r\n") != t[i].gzip)
+            fail_msg("%s %zu", t[i].accept, t[i].n);
+        struct span body = span_from(heard_body(&h), h.all.n - h.body);
+        buf_init(&plain, 1u << 20);
+        if (t[i].gzip) {
+            struct gunzip *g = gunzip_new();
+
+            (void)buf_room(&plain, 1u << 20);
+            buf_reset(&plain);
+            assert_int_equal(gunzip_step(g, &body, &plain, NULL), 0);
+            assert_true(gunzip_whole(g));
+            gunzip_free(g);
+            body = buf_view(&plain);
+        }
+        assert_true(span_eq(body, buf_view(&f->big)));
+        buf_clear(&plain);
+        heard_clear(&h);
+    }
+}
+
 /* What the server refuses before we see it has our form too. */
 static void
 refused_by_the_server(void **state)
@@ -674,6 +733,7 @@ main(void)
         T(ended_under_way),
         T(refused_by_the_server),
         T(at_once),
+        T(coded),
         T(memory_runs_out),
     };
 
