@@ -89,12 +89,31 @@ die(sqlite3 *h, const char *what)
 }
 
 static double
-now(void)
+now(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* What is timed: by the clock, and processor time. */
+struct watch {
+    double since, since_cpu, seconds, cpu;
+};
+
+static void
+watch_start(struct watch *w)
+{
+    w->since_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    w->since = now(CLOCK_MONOTONIC);
+}
+
+static void
+watch_stop(struct watch *w)
+{
+    w->seconds += now(CLOCK_MONOTONIC) - w->since;
+    w->cpu += now(CLOCK_PROCESS_CPUTIME_ID) - w->since_cpu;
 }
 
 static void
@@ -358,7 +377,7 @@ replay(const char *from, const char *to, int64_t cache_kib)
     static struct commit c;
     sqlite3_stmt *ends, *state;
     uint64_t commits = 0, rows = 0;
-    double timed = 0, start;
+    struct watch timed = {0};
     int64_t last = 0;
 
     if (sqlite3_open_v2(from, &source, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
@@ -377,13 +396,13 @@ replay(const char *from, const char *to, int64_t cache_kib)
     while (sqlite3_step(ends) == SQLITE_ROW) {
         last = sqlite3_column_int64(ends, 0);
         read_commit(&c, last);
-        start = now();
+        watch_start(&timed);
         write_commit(&c, state, last);
-        timed += now() - start;
+        watch_stop(&timed);
         commits++;
     }
     read_commit(&c, INT64_MAX - 1); /* the block that is not full yet */
-    start = now();
+    watch_start(&timed);
     write_commit(&c, state, last);
     sqlite3_finalize(state);
     for (size_t i = 0; i < TABLES; i++) {
@@ -391,9 +410,11 @@ replay(const char *from, const char *to, int64_t cache_kib)
         sqlite3_finalize(tables[i].to);
     }
     sqlite3_close(target);
-    timed += now() - start;
-    printf("{\"objects\":%lld,\"rows\":%llu,\"commits\":%llu,\"seconds\":%.6f}\n", (long long)last,
-           (unsigned long long)rows, (unsigned long long)commits, timed);
+    watch_stop(&timed);
+    printf(
+        "{\"objects\":%lld,\"rows\":%llu,\"commits\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n",
+        (long long)last, (unsigned long long)rows, (unsigned long long)commits, timed.seconds,
+        timed.cpu);
 }
 
 static void
@@ -401,13 +422,13 @@ plain(const char *to, int64_t rows)
 {
     static char bytes[PLAIN_BYTES];
     sqlite3_stmt *s;
-    double start;
+    struct watch timed = {0};
 
     open_target(to, CACHE_KIB);
     memset(bytes, 'x', sizeof bytes);
     run(target, "CREATE TABLE t (n INTEGER PRIMARY KEY, bytes BLOB)");
     s = prepare(target, "INSERT INTO t VALUES (?1, ?2)");
-    start = now();
+    watch_start(&timed);
     for (int64_t i = 0; i < rows; i++) {
         if (i % COMMIT_ROWS == 0)
             run(target, "BEGIN IMMEDIATE");
@@ -419,7 +440,9 @@ plain(const char *to, int64_t rows)
     }
     sqlite3_finalize(s);
     sqlite3_close(target);
-    printf("{\"rows\":%lld,\"seconds\":%.6f}\n", (long long)rows, now() - start);
+    watch_stop(&timed);
+    printf("{\"rows\":%lld,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", (long long)rows,
+           timed.seconds, timed.cpu);
 }
 
 int
