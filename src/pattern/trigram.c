@@ -12,15 +12,18 @@
 #define SMALL     48u               /* below this insertion beats counting */
 
 /* Folded to words, ASCII is a space, ten digits and 26 letters.  Their trigrams are bits, which
- * need no sorting; all others are a list. */
+ * need no sorting; all others are a list.  A word of 64 bits holds those that share two letters,
+ * and a bit in `some` says whether it holds any: a text sets a few hundred bits of 87,616. */
 #define ALPHABET 37u
-#define BITS     (ALPHABET * ALPHABET * ALPHABET)
-#define WORDS    ((BITS + 63) / 64)
-static_assert(BITS <= TRIGRAM_MAX, "ASCII alone is never cut");
+#define ROW      64u /* words for one first letter */
+#define WORDS    (ALPHABET * ROW)
+static_assert(ALPHABET * ALPHABET * ALPHABET <= TRIGRAM_MAX, "ASCII alone is never cut");
 
 struct trigram_set {
     uint64_t bits[WORDS];
-    size_t ascii;   /* bits set */
+    uint64_t some[ALPHABET];
+    uint32_t all[TRIGRAM_MAX + 1]; /* those of the bits as they came; the one behind is scratch */
+    size_t ascii;                  /* bits set */
     uint32_t *raw;  /* the others as they came; the first sorted_n are a sorted set */
     uint32_t *work; /* the other half of the same allocation */
     size_t n, cap;  /* ascii + n <= cap, so that work can hold the whole list */
@@ -155,7 +158,11 @@ trigram_free(struct trigram_set *s)
 void
 trigram_reset(struct trigram_set *s)
 {
-    memset(s->bits, 0, sizeof(s->bits));
+    for (size_t a = 0; a < ALPHABET; a++) {
+        for (uint64_t some = s->some[a]; some != 0; some &= some - 1)
+            s->bits[a * ROW + (unsigned)__builtin_ctzll(some)] = 0;
+        s->some[a] = 0;
+    }
     s->ascii = s->n = s->sorted_n = 0;
     s->cut = false;
 }
@@ -208,10 +215,12 @@ trigram_add(struct trigram_set *s, struct span text)
             if (a == 0) {
                 ;
             } else if ((a | b | c) < 0x80) {
-                unsigned k = (letter(a) * ALPHABET + letter(b)) * ALPHABET + letter(c);
-                uint64_t bit = (uint64_t)1 << k % 64;
-                s->ascii += (s->bits[k / 64] & bit) == 0;
-                s->bits[k / 64] |= bit;
+                unsigned la = letter(a), lb = letter(b);
+                uint64_t *word = &s->bits[la * ROW + lb], bit = (uint64_t)1 << letter(c);
+                s->all[s->ascii] = gram_of(a, b, c);
+                s->ascii += (*word & bit) == 0;
+                *word |= bit;
+                s->some[la] |= (uint64_t)1 << lb;
             } else {
                 s->raw[s->n++] = gram_of(a, b, c);
             }
@@ -224,24 +233,43 @@ trigram_add(struct trigram_set *s, struct span text)
     return 0;
 }
 
+/* Those that begin with two letters, from the bits of the third. */
+static uint32_t *
+put_bits(uint32_t *at, uint32_t two, uint64_t bits)
+{
+    for (; bits != 0; bits &= bits - 1)
+        *at++ = two | ascii_of((unsigned)__builtin_ctzll(bits));
+    return at;
+}
+
 const uint32_t *
 trigram_list(struct trigram_set *s, size_t *n)
 {
-    size_t k = 0;
+    uint32_t *at;
 
     make_set(s);
-    for (size_t w = 0; w < WORDS && k < s->ascii; w++) {
-        for (uint64_t left = s->bits[w]; left != 0; left &= left - 1) {
-            unsigned i = (unsigned)(64 * w) + (unsigned)__builtin_ctzll(left);
-            s->work[k++] = gram_of(ascii_of(i / ALPHABET / ALPHABET),
-                                   ascii_of(i / ALPHABET % ALPHABET), ascii_of(i % ALPHABET));
+    at = s->work;
+    for (unsigned a = 0; a < ALPHABET; a++) {
+        for (uint64_t some = s->some[a]; some != 0; some &= some - 1) {
+            unsigned b = (unsigned)__builtin_ctzll(some);
+            at = put_bits(at, gram_of(ascii_of(a), ascii_of(b), 0), s->bits[a * ROW + b]);
         }
     }
     /* Hashed ones have the top bit set: they stand behind. */
     if (s->n > 0)
-        memcpy(s->work + k, s->raw, s->n * sizeof(*s->work));
-    *n = k + s->n;
+        memcpy(at, s->raw, s->n * sizeof(*at));
+    *n = s->ascii + s->n;
     return s->work;
+}
+
+const uint32_t *
+trigram_items(struct trigram_set *s, size_t *n)
+{
+    make_set(s);
+    if (s->n > 0)
+        memcpy(s->all + s->ascii, s->raw, s->n * sizeof(*s->all));
+    *n = s->ascii + s->n;
+    return s->all;
 }
 
 bool

@@ -35,6 +35,8 @@ void trigram_reset(struct trigram_set *s);
 int trigram_add(struct trigram_set *s, struct span text);
 /* Sorted, without doubles; valid until the next call with s. */
 const uint32_t *trigram_list(struct trigram_set *s, size_t *n);
+/* The same in no order, which costs less. */
+const uint32_t *trigram_items(struct trigram_set *s, size_t *n);
 bool trigram_cut(const struct trigram_set *s); /* TRIGRAM_MAX was reached */
 
 #define TRIGRAM_QUERY_MAX 256 /* code points of a folded query; longer ones are refused */

@@ -1,29 +1,36 @@
 #include "store_grams.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
 
-#define RUN_PAIRS  (1u << 18) /* sorted at a time: 2 MiB, which stays in the cache */
-#define RADIX_BITS 11
-#define RADIX      (1u << RADIX_BITS)
-#define RUN_MAX    (64u << 20) /* bytes of a compressed run: never reached */
+#define LINE_DATA  60u /* bytes of rows in a line; with the number of the next, a cache line */
+#define SLAB_LINES 1024u
+#define AT_ONCE    32u
+#define TABLE_BITS 12u /* of the first table's size */
 
-/* A pair is the trigram above the row's sixteen bits. */
-struct run {
-    struct buf b; /* entries: distance of the trigram, count, distances of rows */
-    struct reader r;
+/* Where the rows of a trigram stand: distances, as in a chunk, in lines that form a ring. */
+struct line {
+    uint32_t next; /* the last one's: the first */
+    uint8_t data[LINE_DATA];
+};
+
+struct posting {
     uint32_t gram;
-    uint32_t count;
-    bool over;
+    uint32_t count; /* 0: a free place of the table */
+    uint32_t tail;  /* line; none yet where there is but one row, which most rare ones have */
+    uint16_t row;   /* the last one */
+    uint8_t used;   /* bytes of the last line */
 };
 
 struct gather {
-    uint64_t *pairs, *spare;
-    size_t n;
-    struct run *runs;
-    size_t run_count;
-    size_t bytes;
+    struct posting *table; /* by a hash of the trigram; at most half full */
+    unsigned bits;         /* of its size */
+    size_t n;              /* places taken */
+    struct line **slabs;
+    size_t slab_count;
+    uint32_t lines;
 };
 
 #define VARINT_MAX 5 /* bytes of a number */
@@ -57,32 +64,32 @@ get_varint(struct reader *r)
     return 0;
 }
 
+static int
+table_make(struct gather *g, unsigned bits, struct err *e)
+{
+    struct posting *table = mem_zero((size_t)1 << bits, sizeof *table);
+
+    if (!table)
+        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    g->table = table;
+    g->bits = bits;
+    return 0;
+}
+
 struct gather *
 gather_new(void)
 {
-    struct gather *g = mem_zero(1, sizeof *g);
-
-    if (!g)
-        return NULL;
-    g->pairs = mem_alloc(RUN_PAIRS * sizeof *g->pairs);
-    g->spare = mem_alloc(RUN_PAIRS * sizeof *g->spare);
-    if (!g->pairs || !g->spare) {
-        gather_free(g);
-        return NULL;
-    }
-    return g;
+    return mem_zero(1, sizeof(struct gather));
 }
 
 void
 gather_reset(struct gather *g)
 {
-    for (size_t i = 0; i < g->run_count; i++)
-        buf_clear(&g->runs[i].b);
-    mem_free(g->runs);
-    g->runs = NULL;
-    g->run_count = 0;
-    g->bytes = 0;
-    g->n = 0;
+    for (size_t i = 0; i < g->slab_count; i++)
+        mem_free(g->slabs[i]);
+    mem_free(g->slabs);
+    mem_free(g->table);
+    *g = (struct gather){0};
 }
 
 void
@@ -91,156 +98,156 @@ gather_free(struct gather *g)
     if (!g)
         return;
     gather_reset(g);
-    mem_free(g->pairs);
-    mem_free(g->spare);
     mem_free(g);
 }
 
 size_t
 gather_bytes(const struct gather *g)
 {
-    return g->bytes + g->n * 4;
+    return g->slab_count * SLAB_LINES * sizeof(struct line) +
+           (g->table ? sizeof *g->table << g->bits : 0);
 }
 
-/* By the trigram alone, stably: rows came in order. */
-static void
-sort_pairs(struct gather *g)
+static size_t
+hash_of(const struct gather *g, uint32_t gram)
 {
-    for (unsigned shift = 16; shift < 48; shift += RADIX_BITS) {
-        size_t at[RADIX] = {0}, sum = 0;
-        uint64_t *t;
-
-        for (size_t i = 0; i < g->n; i++)
-            at[g->pairs[i] >> shift & (RADIX - 1)]++;
-        if (at[g->pairs[0] >> shift & (RADIX - 1)] == g->n)
-            continue; /* all the same here */
-        for (size_t i = 0; i < RADIX; i++) {
-            const size_t n = at[i];
-
-            at[i] = sum;
-            sum += n;
-        }
-        for (size_t i = 0; i < g->n; i++)
-            g->spare[at[g->pairs[i] >> shift & (RADIX - 1)]++] = g->pairs[i];
-        t = g->pairs;
-        g->pairs = g->spare;
-        g->spare = t;
-    }
+    return (gram * 0x9e3779b1u) >> (32 - g->bits);
 }
 
-/* The pairs from i to `to` have one trigram. */
-static void
-put_rows(struct gather *g, struct buf *b, size_t i, size_t to, uint32_t distance)
+/* The place of a trigram, taken or free. */
+static struct posting *
+place_of(const struct gather *g, uint32_t gram)
 {
-    const size_t before = b->n;
-    char *from = buf_room(b, 2 * VARINT_MAX + ROW_MAX * (to - i)), *p = from;
-    uint32_t row = 0;
+    const size_t mask = ((size_t)1 << g->bits) - 1;
+    size_t at = hash_of(g, gram);
 
-    if (!from)
-        return;
-    p = put_varint(p, distance);
-    p = put_varint(p, (uint32_t)(to - i));
-    for (; i < to; i++) {
-        const uint32_t at = (uint32_t)(g->pairs[i] & 0xffff);
-
-        p = put_varint(p, at - row);
-        row = at;
-    }
-    buf_cut(b, before + (size_t)(p - from));
+    while (g->table[at].count != 0 && g->table[at].gram != gram)
+        at = (at + 1) & mask;
+    return &g->table[at];
 }
 
 static int
-close_run(struct gather *g, struct err *e)
+table_grow(struct gather *g, struct err *e)
 {
-    struct run *more = mem_resize(g->runs, (g->run_count + 1) * sizeof *more);
-    struct run *run;
-    uint32_t last = 0;
+    const struct gather old = *g;
 
-    if (!more)
-        return err_set(e, ERR_MEMORY, "no memory for trigrams");
-    g->runs = more;
-    run = &more[g->run_count];
-    memset(run, 0, sizeof *run);
-    buf_init(&run->b, RUN_MAX);
-    buf_room(&run->b, 2 * g->n); /* about what it takes: grown once */
-    buf_cut(&run->b, 0);
-    sort_pairs(g);
-    for (size_t i = 0, to; i < g->n; i = to) {
-        const uint32_t gram = (uint32_t)(g->pairs[i] >> 16);
+    if (!old.table)
+        return table_make(g, TABLE_BITS, e);
+    if (table_make(g, old.bits + 1, e) < 0)
+        return -1;
+    for (size_t i = 0; i < (size_t)1 << old.bits; i++)
+        if (old.table[i].count != 0)
+            *place_of(g, old.table[i].gram) = old.table[i];
+    mem_free(old.table);
+    return 0;
+}
 
-        for (to = i + 1; to < g->n && (uint32_t)(g->pairs[to] >> 16) == gram; to++)
-            ;
-        put_rows(g, &run->b, i, to, gram - last);
-        last = gram;
+static struct line *
+line_of(const struct gather *g, uint32_t n)
+{
+    return &g->slabs[n / SLAB_LINES][n % SLAB_LINES];
+}
+
+static int
+line_new(struct gather *g, uint32_t *out, struct err *e)
+{
+    if (g->lines == g->slab_count * SLAB_LINES) {
+        struct line **more = mem_resize(g->slabs, (g->slab_count + 1) * sizeof *more);
+
+        if (more)
+            g->slabs = more;
+        if (!more || !(more[g->slab_count] = mem_alloc(SLAB_LINES * sizeof **more)))
+            return err_set(e, ERR_MEMORY, "no memory for trigrams");
+        g->slab_count++;
     }
-    if (run->b.failed) {
-        buf_clear(&run->b);
-        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    *out = g->lines++;
+    return 0;
+}
+
+/* Appends a distance to the rows of p. */
+static int
+posting_put(struct gather *g, struct posting *p, uint32_t distance, struct err *e)
+{
+    char bytes[VARINT_MAX];
+    const size_t n = (size_t)(put_varint(bytes, distance) - bytes);
+    struct line *l = line_of(g, p->tail);
+
+    for (size_t i = 0; i < n; i++) {
+        if (p->used == LINE_DATA) {
+            uint32_t next = 0;
+
+            if (line_new(g, &next, e) < 0)
+                return -1;
+            line_of(g, next)->next = l->next;
+            l->next = next;
+            l = line_of(g, next);
+            p->tail = next;
+            p->used = 0;
+        }
+        l->data[p->used++] = (uint8_t)bytes[i];
     }
-    g->run_count++;
-    g->bytes += run->b.cap;
-    g->n = 0;
+    return 0;
+}
+
+static int
+posting_begin(struct gather *g, struct posting *p, struct err *e)
+{
+    if (line_new(g, &p->tail, e) < 0)
+        return -1;
+    line_of(g, p->tail)->next = p->tail;
+    p->used = 0;
+    return posting_put(g, p, p->row, e);
+}
+
+/* One row more for the trigram whose place p is. */
+static int
+posting_add(struct gather *g, struct posting *p, uint32_t gram, unsigned row, struct err *e)
+{
+    if (p->count == 0) {
+        p->gram = gram;
+        g->n++;
+    } else if (p->count > 1 && p->used < LINE_DATA && row - p->row < 0x80) {
+        line_of(g, p->tail)->data[p->used++] = (uint8_t)(row - p->row); /* nearly always */
+    } else if ((p->count == 1 && posting_begin(g, p, e) < 0) ||
+               posting_put(g, p, row - p->row, e) < 0) {
+        return -1;
+    }
+    p->row = (uint16_t)row;
+    p->count++;
     return 0;
 }
 
 int
 gather_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (g->n == RUN_PAIRS && close_run(g, e) < 0)
-            return -1;
-        g->pairs[g->n++] = (uint64_t)grams[i] << 16 | row;
+    /* Table and lines together do not fit the nearest cache: what a trigram will need is fetched
+     * while those before it are done. */
+    while (n > 0) {
+        const size_t some = n < AT_ONCE ? n : AT_ONCE;
+        struct posting *p[AT_ONCE];
+
+        while (!g->table || 2 * (g->n + some) > (size_t)1 << g->bits)
+            if (table_grow(g, e) < 0)
+                return -1;
+        for (size_t i = 0; i < some; i++)
+            __builtin_prefetch(&g->table[hash_of(g, grams[i])], 1);
+        for (size_t i = 0; i < some; i++) {
+            p[i] = place_of(g, grams[i]);
+            if (p[i]->count > 1)
+                __builtin_prefetch(&line_of(g, p[i]->tail)->data[p[i]->used], 1);
+            if (p[i]->count == 0) { /* taken at once: no other new one may stand there */
+                if (posting_add(g, p[i], grams[i], row, e) < 0)
+                    return -1;
+                p[i] = NULL;
+            }
+        }
+        for (size_t i = 0; i < some; i++)
+            if (p[i] && posting_add(g, p[i], grams[i], row, e) < 0)
+                return -1;
+        grams += some;
+        n -= some;
     }
     return 0;
-}
-
-/* The next entry's head. */
-static void
-run_next(struct run *r)
-{
-    if (reader_left(&r->r) == 0) {
-        r->over = true;
-        return;
-    }
-    r->gram += get_varint(&r->r);
-    r->count = get_varint(&r->r);
-}
-
-static void
-run_rows(struct run *r, uint8_t *may)
-{
-    uint32_t row = 0;
-
-    for (uint32_t i = 0; i < r->count; i++) {
-        row += get_varint(&r->r);
-        may[row >> 3 & 8191] |= (uint8_t)(1u << (row & 7));
-    }
-}
-
-/* A heap of runs by (trigram, age). */
-static bool
-run_before(const struct run *a, const struct run *b)
-{
-    return a->gram != b->gram ? a->gram < b->gram : a < b;
-}
-
-static void
-heap_down(struct run **heap, size_t n, size_t at)
-{
-    for (;;) {
-        size_t least = at;
-        struct run *t;
-
-        for (size_t kid = 2 * at + 1; kid <= 2 * at + 2 && kid < n; kid++)
-            if (run_before(heap[kid], heap[least]))
-                least = kid;
-        if (least == at)
-            return;
-        t = heap[at];
-        heap[at] = heap[least];
-        heap[least] = t;
-        at = least;
-    }
 }
 
 unsigned
@@ -299,7 +306,7 @@ finish_chunk(struct finish *f, struct err *e)
 {
     int rc = 0;
 
-    if (f->chunk.failed || f->entry.failed)
+    if (f->chunk.failed)
         return err_set(e, ERR_MEMORY, "no memory for trigrams");
     if (f->begun)
         rc = f->fn(f->ctx, f->base, buf_view(&f->chunk), e);
@@ -308,77 +315,102 @@ finish_chunk(struct finish *f, struct err *e)
     return rc;
 }
 
+/* The rows of p as a chunk has them: distances, or bits. */
+static void
+put_rows(struct buf *out, const struct gather *g, const struct posting *p, unsigned rows)
+{
+    const struct line *tail;
+    uint32_t at;
+
+    if (p->count == rows)
+        return;
+    if (p->count == 1) {
+        char bytes[VARINT_MAX];
+
+        buf_put(out, bytes, (size_t)(put_varint(bytes, p->row) - bytes));
+        return;
+    }
+    tail = line_of(g, p->tail);
+    at = tail->next;
+    for (; at != p->tail; at = line_of(g, at)->next)
+        buf_put(out, line_of(g, at)->data, LINE_DATA);
+    buf_put(out, tail->data, p->used);
+}
+
+static void
+put_bitmap(struct buf *out, struct span distances, unsigned rows)
+{
+    uint8_t may[8192];
+    struct reader r = reader_of(distances);
+    uint32_t row = 0;
+
+    memset(may, 0, (rows + 7) / 8);
+    while (reader_left(&r) > 0) {
+        row += get_varint(&r);
+        may[row >> 3 & 8191] |= (uint8_t)(1u << (row & 7));
+    }
+    buf_put(out, may, (rows + 7) / 8);
+}
+
 static int
-finish_entry(struct finish *f, uint32_t gram, const uint8_t *may, unsigned count, unsigned rows,
+finish_entry(struct finish *f, const struct gather *g, const struct posting *p, unsigned rows,
              struct err *e)
 {
+    char head[2 * VARINT_MAX], *end;
+
     buf_reset(&f->entry);
-    chunk_put(&f->entry, gram, f->begun ? f->last : gram, may, count, rows);
-    if (f->begun && f->chunk.n + f->entry.n > CHUNK_BYTES) {
-        if (finish_chunk(f, e) < 0)
-            return -1;
-        buf_reset(&f->entry);
-        chunk_put(&f->entry, gram, gram, may, count, rows);
+    put_rows(&f->entry, g, p, rows);
+    if (f->entry.n > 0 && dense(p->count, rows)) {
+        struct buf bits;
+
+        buf_init(&bits, f->entry.max);
+        put_bitmap(&bits, buf_view(&f->entry), rows);
+        buf_clear(&f->entry);
+        f->entry = bits;
     }
+    if (f->entry.failed)
+        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    if (f->begun && f->chunk.n + sizeof head + f->entry.n > CHUNK_BYTES && finish_chunk(f, e) < 0)
+        return -1;
     if (!f->begun)
-        f->base = gram;
+        f->base = f->last = p->gram;
     f->begun = true;
+    end = put_varint(put_varint(head, p->gram - f->last), p->count);
+    buf_put(&f->chunk, head, (size_t)(end - head));
     buf_span(&f->chunk, buf_view(&f->entry));
-    f->last = gram;
+    f->last = p->gram;
     return 0;
 }
 
 static int
-merge_runs(struct gather *g, unsigned rows, struct run **heap, struct finish *f, struct err *e)
+by_gram(const void *a, const void *b)
 {
-    uint8_t may[8192];
-    size_t n = 0;
-    int rc = 0;
+    const struct posting *x = a, *y = b;
 
-    for (size_t i = 0; i < g->run_count; i++) {
-        g->runs[i].r = reader_of(buf_view(&g->runs[i].b));
-        run_next(&g->runs[i]);
-        if (!g->runs[i].over)
-            heap[n++] = &g->runs[i];
-    }
-    for (size_t i = n; i-- > 0;)
-        heap_down(heap, n, i);
-    while (n > 0 && rc == 0) {
-        const uint32_t gram = heap[0]->gram;
-        unsigned count = 0; /* a row has a trigram in one run alone */
-
-        memset(may, 0, (rows + 7) / 8);
-        while (n > 0 && heap[0]->gram == gram) {
-            count += heap[0]->count;
-            run_rows(heap[0], may);
-            run_next(heap[0]);
-            if (heap[0]->over)
-                heap[0] = heap[--n];
-            heap_down(heap, n, 0);
-        }
-        rc = finish_entry(f, gram, may, count, rows, e);
-    }
-    return rc < 0 ? -1 : finish_chunk(f, e);
+    return x->gram < y->gram ? -1 : x->gram > y->gram;
 }
 
 int
 gather_finish(struct gather *g, unsigned rows, chunk_fn *fn, void *ctx, struct err *e)
 {
     struct finish f = {.fn = fn, .ctx = ctx};
-    struct run **heap;
-    int rc;
+    size_t n = 0;
+    int rc = 0;
 
-    if (g->n > 0 && close_run(g, e) < 0)
-        return -1;
-    heap = mem_zero(g->run_count + 1, sizeof(struct run *));
-    if (!heap)
-        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    /* The table is not needed as one any more: its postings move together. */
+    for (size_t i = 0; g->table && i < (size_t)1 << g->bits; i++)
+        if (g->table[i].count != 0)
+            g->table[n++] = g->table[i];
+    if (n > 0)
+        qsort(g->table, n, sizeof *g->table, by_gram);
     buf_init(&f.chunk, 1u << 20);
     buf_init(&f.entry, 1u << 20);
-    rc = merge_runs(g, rows, heap, &f, e);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = finish_entry(&f, g, &g->table[i], rows, e);
+    if (rc == 0)
+        rc = finish_chunk(&f, e);
     buf_clear(&f.chunk);
     buf_clear(&f.entry);
-    mem_free(heap);
     gather_reset(g);
     return rc;
 }

@@ -14,12 +14,12 @@
 
 #define CHUNK_BYTES 4000 /* two fit a page of 8 KiB */
 
-struct gather; /* pairs of (trigram, row), compressed piece by piece */
+struct gather; /* trigrams, each with the rows that have it */
 
 struct gather *gather_new(void);
 void gather_free(struct gather *g);
 void gather_reset(struct gather *g);
-/* grams ascending without doubles; rows come in ascending order, below 65536. */
+/* grams in any order without doubles; rows come in ascending order, below 65536. */
 int gather_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e);
 size_t gather_bytes(const struct gather *g); /* memory that it holds */
 

@@ -87,7 +87,7 @@ set_texts(struct grams *g, const struct store_index *x, const uint32_t **list, s
     for (size_t i = 0; i < x->text_count; i++)
         if (trigram_add(g->set, x->texts[i]) < 0)
             return err_set(e, ERR_MEMORY, "no memory for trigrams");
-    *list = trigram_list(g->set, n);
+    *list = trigram_items(g->set, n);
     return 0;
 }
 
