@@ -75,20 +75,20 @@ enum ask_verb {
                   *   "clause"?,"text"?}],"more":bool,"next"?}; also for the poster of the batch */
     ASK_BATCHES, /* limit, next: {"batches":[{as above without causes and items}],"more","next"?} */
     ASK_PENDING, /* limit, next: {"pending":[{"n","id","type","reason","text","time","batch",
-                  *   "asked_label","asked_group"}],"more","next"?} */
+                  *   "by","marking"?,"asked_label"?,"asked_group"?}],"more","next"?} */
     ASK_LIST,    /* text = "users"|"tokens"|"groups"|"orgs"|"settings"|"bindings":
                   *   {"users":[{"name","role","organisation","staff","ceiling","exercise"}]}
-                  *   {"tokens":[{"name","user","scope","ends","organisation","ceiling"}]}
+                  *   {"tokens":[{"name","user"?,"scope","ends"?,"organisation","ceiling","group"?}]}
                   *   {"groups":[{"name","title","charter","sees_past":bool,"generation":n,
                   *     "members":[name...],"builtin":bool}]}
                   *   {"orgs":[{"name","title","identity"?,"member_of"?,"own":bool}]}
                   *   {"settings":{name:value}}   {"bindings":[{"identity","organisation"}]} */
     ASK_AUDIT, /* limit, next: {"audit":[{"n","time","by","act","what","result"}],"more","next"?} */
-    ASK_HEALTH, /* anybody: {"node","organisation","contact","version","ok":bool,"objects":n (for
-                 *   those logged in: in their view)}; local: also "problems":[{"text","command"}],
-                 *   "disk","batches","pending","wal_bytes" */
+    ASK_HEALTH, /* anybody: {"node","organisation","country","contact","version","public":bool,
+                 *   "ok":bool,"objects":n (for those logged in: in their view)}; local: also
+                 *   "problems":[{"text","command"}],"publications","pending","batches" */
     ASK_SELF,   /* {"name","organisation","role","staff":bool,"channel","ceiling","exercise":bool,
-                 *   "groups":[...],"collections":[{"id","title","alias"}]} */
+                 *   "groups":[...],"collections":[{"id","title","alias","can_write":bool}]} */
     ASK_VERBS
 };
 

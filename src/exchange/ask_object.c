@@ -353,61 +353,108 @@ ask_show(struct session *s, struct err *e)
 /* -- log ------------------------------------------------------------------------------------------
  */
 
+struct event {
+    int64_t date_us;
+    const struct audience *audience;
+    uint32_t publisher;
+    uint64_t batch;
+    bool erased, revoked;
+    struct span version;
+};
+
 struct history {
     struct session *s;
-    struct json_out *o;
     const struct view *view;
-    uint64_t n;
+    struct event *list;
+    size_t n, cap;
 };
 
 /* What the view shows; the operator also sees that something was withdrawn, and by which batch it
- * came.  RED is in no log. */
+ * came. */
 static int
 take_event(void *ctx, const struct store_held *h, struct err *e)
 {
     struct history *l = ctx;
     struct session *s = l->s;
-    const struct cast *c = &s->x->cast;
-    const struct audience *a = cast_audience(c, h->audience);
-    int64_t date = h->arrival_us;
+    struct event v = {.date_us = h->arrival_us,
+                      .audience = cast_audience(&s->x->cast, h->audience),
+                      .publisher = h->publisher,
+                      .batch = h->batch,
+                      .erased = h->erased,
+                      .revoked = h->revoked};
+    struct event *grown;
 
-    (void)e;
-    if (a == NULL || !view_has(l->view, h->audience) ||
-        (h->erased ? !s->operator : !view_date(l->view, h->audience, h->seq, h->arrival_us, &date)))
+    if (v.audience == NULL || !view_has(l->view, h->audience) ||
+        (h->erased ? !s->operator
+                   : !view_date(l->view, h->audience, h->seq, h->arrival_us, &v.date_us)))
         return 0;
-    json_begin_object(l->o);
-    put_time(l->o, "time", date);
-    json_member_str(l->o, "what", h->erased ? "withdrawn" : h->revoked ? "revoked" : "published");
-    json_member_str(l->o, "label", stix_tlp_name((enum stix_tlp)a->label));
-    json_member(l->o, "group", cast_audience_name(c, a));
-    json_member(l->o, "publisher", cast_org_name(c, h->publisher));
     if (!h->erased)
-        json_member(l->o, "version", version_text(h->bytes, date, s->a));
-    if (s->operator&& h->batch != 0)
-        json_member_int(l->o, "batch", (int64_t)h->batch);
-    json_end_object(l->o);
-    l->n++;
+        v.version = version_text(h->bytes, v.date_us, s->a);
+    if (l->n == l->cap) {
+        l->cap = l->cap == 0 ? 16 : l->cap * 2;
+        grown = arena_zero(s->a, l->cap, sizeof *grown);
+        if (grown == NULL)
+            return err_set(e, ERR_MEMORY, "out of memory");
+        for (size_t i = 0; i < l->n; i++)
+            grown[i] = l->list[i];
+        l->list = grown;
+    }
+    l->list[l->n++] = v;
+    return 0;
+}
+
+static int
+put_event(struct session *s, struct json_out *o, const struct event *v, struct err *e)
+{
+    const struct cast *c = &s->x->cast;
+    const struct store_principal *p;
+    struct store_batch b;
+    int rc;
+
+    json_begin_object(o);
+    put_time(o, "time", v->date_us);
+    json_member_str(o, "what", v->erased ? "withdrawn" : v->revoked ? "revoked" : "published");
+    json_member_str(o, "label", stix_tlp_name((enum stix_tlp)v->audience->label));
+    json_member(o, "group", cast_audience_name(c, v->audience));
+    json_member(o, "publisher", cast_org_name(c, v->publisher));
+    if (v->version.n > 0)
+        json_member(o, "version", v->version);
+    if (s->operator&& v->batch != 0) {
+        json_member_int(o, "batch", (int64_t)v->batch);
+        rc = store_batch_get(s->x->store, v->batch, s->a, &b, e);
+        if (rc < 0)
+            return -1;
+        p = rc == 1 ? cast_principal(c, b.principal) : NULL;
+        if (p != NULL)
+            json_member(o, "by", p->name);
+    }
+    json_end_object(o);
     return 0;
 }
 
 static int
 ask_log(struct session *s, struct err *e)
 {
+    struct history l = {.s = s};
     struct json_out o;
-    struct history l = {.s = s, .o = &o};
 
-    if (session_view(s, &l.view, e) != 0)
+    if (session_view(s, &l.view, e) != 0 ||
+        store_held_each(s->x->store, s->q->id, false, take_event, &l, e) < 0)
         return -1;
+    if (l.n == 0)
+        return missing(e);
     json_out_init(&o, s->out);
     json_begin_object(&o);
     json_member(&o, "id", s->q->id);
     json_name(&o, "events");
     json_begin_array(&o);
-    if (store_held_each(s->x->store, s->q->id, false, take_event, &l, e) < 0)
-        return -1;
+    for (size_t i = 0; i < l.n; i++) {
+        if (put_event(s, &o, &l.list[i], e) != 0)
+            return -1;
+    }
     json_end_array(&o);
     json_end_object(&o);
-    return l.n > 0 ? 0 : missing(e);
+    return 0;
 }
 
 int

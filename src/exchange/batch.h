@@ -45,7 +45,7 @@ struct way {
     uint64_t batch; /* what it belongs to where none is under way; not kept */
     bool quarantine, keep_narrow, strict, dry;
     bool released; /* out of quarantine, with its batch; not kept */
-    bool decided; /* the operator has read it: what its markings leave open stops it no more */
+    bool decided;  /* the operator has read it: what its markings leave open stops it no more */
 };
 
 void way_encode(const struct way *w, struct buf *out);
@@ -296,9 +296,9 @@ void put_audience(struct exchange *x, struct json_out *o, const struct audience 
 
 /* -- make.c ----------------------------------------------------------------------------------- */
 
-int make_identity(struct span id, struct span name, struct span country, int64_t us,
-                  struct buf *out);
-int say_own(struct exchange *x, struct span bytes, struct err *e);
+/* The first words of a new node: what every node holds from the start, and its own identity.  Said
+ * at the first opening, so that one that was cut short while it was made is made whole. */
+int make_whole(struct exchange *x, struct err *e);
 
 /* Who speaks; ERR_AUTH for a bad ticket. */
 int teller_of(struct exchange_link *l, const struct tell *t, struct asker *out, int64_t *expiry_us,

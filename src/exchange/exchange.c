@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commit.h"
+#include "batch.h"
 #include "store_batch.h"
 #include "mem.h"
 
@@ -201,7 +201,7 @@ exchange_open(const struct exchange_options *o, struct exchange **out, struct er
     }
     if (store_commit(x->store, e) != 0)
         goto fail;
-    if (x->writer && commit_new(x, e) != 0)
+    if (x->writer && (commit_new(x, e) != 0 || make_whole(x, e) != 0))
         goto fail;
     *out = x;
     return 0;

@@ -40,6 +40,7 @@
 #define SETTING_COUNTRY  "node.country"
 #define SETTING_CONTACT  "node.contact"
 #define SETTING_IDENTITY "node.identity"
+#define SETTING_READY    "node.ready"    /* its first words are said */
 #define SETTING_KEY      "key.next"      /* two keys of taxii_next, the newest first */
 #define SETTING_PUBLIC   "public"        /* "open": nobody may read what is CLEAR for the public */
 #define SETTING_DEFAULT  "default-label" /* of what has no label; absent: AMBER+STRICT */

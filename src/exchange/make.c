@@ -33,13 +33,12 @@ put_keys(struct store *s, struct err *e)
 }
 
 /* The identity of an organisation, as its own node says it. */
-int
-make_identity(struct span id, struct span name, struct span country, int64_t us, struct buf *out)
+static int
+make_identity(struct span id, struct span name, int64_t us, struct buf *out)
 {
     char at[INSTANT_MAX];
     struct json_out o;
 
-    (void)country; /* a location object is for the operator to add: the node makes up nothing */
     instant_print(instant_from_us(us), 3, at);
     json_out_init(&o, out); /* in the order of RFC 8785 */
     json_begin_object(&o);
@@ -55,7 +54,7 @@ make_identity(struct span id, struct span name, struct span country, int64_t us,
 }
 
 /* Says bytes of the node's own to the public. */
-int
+static int
 say_own(struct exchange *x, struct span bytes, struct err *e)
 {
     const struct right_group *g = rights_group(&x->cast.rights, GROUP_PUBLIC);
@@ -125,28 +124,37 @@ out:
     return rc;
 }
 
-static int
-first_words(const char *path, const struct exchange_init *init, const struct clock *clock,
-            struct span identity, struct err *e)
+int
+make_whole(struct exchange *x, struct err *e)
 {
-    struct exchange_options o = {.path = path, .writer = true, .clock = clock};
-    struct exchange *x = NULL;
+    struct arena *a = arena_new(STORE_SETTING_MAX * 4);
+    struct span done = {0};
     struct buf b;
     int rc = -1;
 
     buf_init(&b, 65536);
-    if (exchange_open(&o, &x, e) != 0)
-        goto out;
-    if (make_identity(identity, init->name, init->country, now_us(x), &b) != 0) {
+    if (a == NULL) {
         err_set(e, ERR_MEMORY, "out of memory");
         goto out;
     }
-    if (commit_begin(x, e) != 0 || say_builtins(x, e) != 0 || say_own(x, buf_view(&b), e) != 0 ||
-        audit(x, PRINCIPAL_OPERATOR, "init", init->name, "done", e) != 0)
+    if (commit_begin(x, e) != 0 || store_setting_get(x->store, SETTING_READY, a, &done, e) < 0)
+        goto out;
+    if (done.n > 0) {
+        commit_look(x);
+        rc = 0;
+        goto out;
+    }
+    if (make_identity(span_of(x->identity_id), span_of(x->name), now_us(x), &b) != 0) {
+        err_set(e, ERR_MEMORY, "out of memory");
+        goto out;
+    }
+    if (say_builtins(x, e) != 0 || say_own(x, buf_view(&b), e) != 0 ||
+        audit(x, PRINCIPAL_OPERATOR, "init", span_of(x->name), "done", e) != 0 ||
+        put_setting(x->store, SETTING_READY, SPAN("yes"), e) != 0)
         goto out;
     rc = commit_flush(x, e);
 out:
-    exchange_close(x);
+    arena_free(a);
     buf_clear(&b);
     return rc;
 }
@@ -155,10 +163,13 @@ int
 exchange_make(const char *path, const struct exchange_init *init, const struct clock *clock,
               struct err *e)
 {
+    struct exchange_options o = {.path = path, .writer = true, .clock = clock};
     struct store_options so = {.mode = DB_WRITE, .busy_ms = 10000, .clock = clock};
     char text[UUID_TEXT + 1], identity[STIX_ID_MAX + 1];
+    struct exchange *x = NULL;
     struct store *s = NULL;
     struct uuid id;
+    int rc;
 
     if (access(path, F_OK) == 0)
         return err_set(e, ERR_CONFLICT, "there is a node here already");
@@ -169,10 +180,10 @@ exchange_make(const char *path, const struct exchange_init *init, const struct c
     snprintf(identity, sizeof identity, "identity--%s", text);
     if (store_open(path, &so, &s, e) != 0)
         return -1;
-    if (fill(s, init, span_of(identity), e) != 0) {
-        store_close(s);
-        return -1;
-    }
+    rc = fill(s, init, span_of(identity), e);
     store_close(s);
-    return first_words(path, init, clock, span_of(identity), e);
+    if (rc != 0 || exchange_open(&o, &x, e) != 0)
+        return -1;
+    exchange_close(x);
+    return 0;
 }

@@ -193,6 +193,12 @@ test_withdraw(void **state)
     assert_int_equal(w->last.status, ERR_MISSING);
     o = world_ask(w, NULL, &log);
     assert_string_equal(text_at(w, o, "events.0.what"), "withdrawn");
+    log.id = span_of(world_id(w, "relationship", 1));
+    o = world_ask(w, NULL, &log);
+    assert_string_equal(text_at(w, o, "events.0.what"), "published");
+    assert_string_equal(text_at(w, o, "events.0.by"), "operator");
+    assert_null(at(world_ask(w, &r.partner, &log), "events.0.batch"));
+    log = (struct ask){.verb = ASK_LOG, .id = span_of(id)};
     assert_null(world_ask(w, &r.partner, &log));
     /* and it may be said again */
     assert_string_equal(world_import(w, "GREEN", NULL, world_object(w, "malware", 1, MALWARE)),
