@@ -306,7 +306,7 @@ check_audiences(struct walk *w, struct err *e)
     if (w->next_p != s->state.p + 1)
         verify_say(w->v, "the last publication is not the one counted", "publication %llu",
                    (unsigned long long)s->state.p);
-    if (s->state.p > 0 && s->state.next_us <= w->arrival_us)
+    if (s->state.p > 0 && s->state.next_us < w->arrival_us)
         verify_say(w->v, "the arrival counter ran back", "publication %llu",
                    (unsigned long long)s->state.p);
     return 0;

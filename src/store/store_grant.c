@@ -170,7 +170,8 @@ static int
 slice_put(struct store *s, int64_t grant, uint32_t audience, uint64_t from, uint64_t n,
           struct err *e)
 {
-    const int64_t base = store_take_block(s, (int64_t)n * STORE_STEP_US);
+    const int64_t base =
+        store_take_block(s, (int64_t)n * STORE_STEP_US) + 1 + (int64_t)random_below(STORE_STEP_US);
     uint64_t p_from, p_to;
 
     if (seq_bound(s, audience, from, 1, s->state.p + 1, &p_from, e) < 0 ||

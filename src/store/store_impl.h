@@ -140,7 +140,10 @@ int store_need_write(struct store *s, struct err *e); /* and in a reader */
 int64_t store_now(const struct store *s);
 int state_save(struct store *s, struct err *e);
 void store_forget(struct store *s); /* drops every cache */
-/* A block of us microseconds (rounded up to whole milliseconds) of arrivals, ahead of the clock. */
+/* A block of us microseconds (rounded up to whole milliseconds) of arrivals, ahead of the clock.
+ * Its rows lie behind its first microsecond and up to the first one of the next: clients get the
+ * date of a page's last row rounded up to the millisecond, and nothing that comes later may lie
+ * there. */
 int64_t store_take_block(struct store *s, int64_t us);
 int64_t store_key(const struct store *s, uint8_t kind, struct span bytes);
 

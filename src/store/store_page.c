@@ -30,6 +30,13 @@ spec_wanted(const struct page *g, const struct row *r)
     return specs == 0 || (specs & (r->flags & F_SPEC20 ? STORE_SPEC_20 : STORE_SPEC_21));
 }
 
+/* The millisecond that a date is rounded up to. */
+static int64_t
+ms_of(int64_t us)
+{
+    return (us + US_PER_MS - 1) / US_PER_MS;
+}
+
 /* The next listing of the page: taken, or the proof that there is more. */
 static int
 page_take(struct page *g, const struct listing *at, struct db_stmt *q, int col, struct err *e)
@@ -42,8 +49,7 @@ page_take(struct page *g, const struct listing *at, struct db_stmt *q, int col, 
         return -1;
     if (rc > 0) {
         g->end.more = true;
-        g->end.more_in_ms =
-            g->end.count > 0 && at->date_us / US_PER_MS == g->end.last_us / US_PER_MS;
+        g->end.more_in_ms = g->end.count > 0 && ms_of(at->date_us) == ms_of(g->end.last_us);
         return 1;
     }
     if (g->end.count++ == 0)

@@ -66,7 +66,7 @@ struct store_page_end {
     size_t count;
     int64_t first_us, last_us; /* 0 on an empty page */
     bool more;                 /* another row of this view matches; after last_us */
-    bool more_in_ms;           /* and it lies in the same millisecond as last_us */
+    bool more_in_ms;           /* and it is rounded up to the same millisecond as last_us */
 };
 
 int store_page(struct store *s, const struct store_page_ask *ask, store_item_fn *fn, void *ctx,

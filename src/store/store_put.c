@@ -292,7 +292,7 @@ place_all(struct store *s, struct pend **rows, size_t n, struct err *e)
     const int64_t base = store_take_block(s, ms * US_PER_MS);
     struct run *runs = mem_zero(n, sizeof *runs);
     uint64_t *gaps = mem_zero(n, sizeof *gaps);
-    int64_t residues[STORE_STEP_US];
+    int64_t residues[STORE_STEP_US]; /* 1 to 25: see store_take_block */
     size_t count = 0;
 
     if (!runs || !gaps) {
@@ -316,7 +316,7 @@ place_all(struct store *s, struct pend **rows, size_t n, struct err *e)
     for (size_t i = 0; i < STORE_STEP_US; i++) {
         const size_t from = i * count / STORE_STEP_US, to = (i + 1) * count / STORE_STEP_US;
 
-        place_line(rows, runs + from, to - from, (uint64_t)ms * STEPS_A_MS, base + residues[i],
+        place_line(rows, runs + from, to - from, (uint64_t)ms * STEPS_A_MS, base + 1 + residues[i],
                    gaps);
     }
     mem_free(runs);

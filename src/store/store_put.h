@@ -3,9 +3,9 @@
  *
  * Rows are collected until store_commit, which gives them arrivals and then, in the order of
  * arrival, their numbers p.  A commit takes whole milliseconds of its own, one second ahead of the
- * clock; within them each audience's rows lie 25 us apart in one run at a random place.  Markings
- * come before identities, identities before other objects, these before relationships and
- * sightings, and reports last, whatever the order of the calls.
+ * clock; within them, but not at their very beginning, each audience's rows lie 25 us apart in one
+ * run at a random place.  Markings come before identities, identities before other objects, these
+ * before relationships and sightings, and reports last, whatever the order of the calls.
  */
 #ifndef JAGA_STORE_STORE_PUT_H
 #define JAGA_STORE_STORE_PUT_H
