@@ -32,13 +32,13 @@ struct log_field {
     int64_t num;
 };
 
-#define LOG_S(k, s)  ((struct log_field){.key = (k), .kind = LOG_F_SPAN, .span = (s)})
-#define LOG_T(k, s)  ((struct log_field){.key = (k), .kind = LOG_F_STR, .span = span_of(s)})
-#define LOG_N(k, v)  ((struct log_field){.key = (k), .kind = LOG_F_INT, .num = (int64_t)(v)})
-#define LOG_END      ((struct log_field){.key = 0})
+#define LOG_S(k, s) ((struct log_field){.key = (k), .kind = LOG_F_SPAN, .span = (s)})
+#define LOG_T(k, s) ((struct log_field){.key = (k), .kind = LOG_F_STR, .span = span_of(s)})
+#define LOG_N(k, v) ((struct log_field){.key = (k), .kind = LOG_F_INT, .num = (int64_t)(v)})
+#define LOG_END     ((struct log_field){.key = 0})
 /* log_line(&log, LOG_INFO, "started", LOG_N("pid", pid)) */
-#define log_line(l, lev, what, ...) \
-    log_fields((l), (lev), (what), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) LOG_END})
+#define log_line(l, lev, what, ...)                                                                \
+    log_fields((l), (lev), (what), (const struct log_field[]){LOG_END, ##__VA_ARGS__, LOG_END} + 1)
 
 void log_fields(const struct log *l, enum log_level level, const char *what,
                 const struct log_field *fields);

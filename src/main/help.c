@@ -91,6 +91,12 @@ roff(struct span s, struct buf *out)
 
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
+        if (c == ' ' && i > 0 && s.p[i - 1] == '.') {
+            /* mdoc wants each sentence on a line of its own. */
+            while (i + 1 < s.n && s.p[i + 1] == ' ')
+                i++;
+            c = '\n';
+        }
         if (fresh && (c == '.' || c == '\''))
             buf_str(out, "\\&");
         if (c == '\\')
@@ -150,7 +156,10 @@ help_manual(const struct command *c, struct buf *out)
     if (c->operands[0])
         buf_printf(out, ".Ar %s\n", c->operands);
     buf_str(out, ".Sh DESCRIPTION\n");
-    roff_paragraphs(c->text, out);
+    if (c->text[0])
+        roff_paragraphs(c->text, out);
+    else
+        buf_printf(out, "In short: %s.\n", c->summary);
     if (c->options) {
         buf_str(out, ".Pp\nThe options are:\n.Bl -tag -width Ds\n");
         for (const struct option *o = c->options; o->name; o++)
@@ -224,8 +233,7 @@ help_config_manual(struct buf *out)
                  ".Bl -tag -width Ds\n");
     for (size_t i = 0; i < config_count; i++) {
         const struct config_entry *t = &config_table[i];
-        buf_printf(out, ".It Ic %s Ar %s\n", t->name,
-                   t->type == CONFIG_INT ? "number" : "value");
+        buf_printf(out, ".It Ic %s Ar %s\n", t->name, t->type == CONFIG_INT ? "number" : "value");
         roff(span_of(t->help), out);
         buf_str(out, ".\n");
         if (t->type == CONFIG_INT)
