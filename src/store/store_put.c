@@ -292,7 +292,7 @@ place_all(struct store *s, struct pend **rows, size_t n, struct err *e)
     const int64_t base = store_take_block(s, ms * US_PER_MS);
     struct run *runs = mem_zero(n, sizeof *runs);
     uint64_t *gaps = mem_zero(n, sizeof *gaps);
-    int64_t residues[STORE_STEP_US]; /* 1 to 25: see store_take_block */
+    int64_t residues[STORE_STEP_US] = {0}; /* 1 to 25: see store_take_block */
     size_t count = 0;
 
     if (!runs || !gaps) {
