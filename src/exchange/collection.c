@@ -7,6 +7,7 @@
 #include "inside.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "publish.h"
 
@@ -135,18 +136,60 @@ collections_of(struct exchange *x, const struct asker *who, struct arena *a,
     return 0;
 }
 
+/* Where a collection that was asked for by that name may be kept; NULL: the name is none. */
+static struct found_slot *
+found_at(struct exchange *x, const struct asker *who, struct span name)
+{
+    uint32_t h = who->principal;
+
+    if (name.n == 0 || name.n >= sizeof x->found[0].name)
+        return NULL;
+    for (size_t i = 0; i < name.n; i++)
+        h = h * 31 + (unsigned char)name.p[i];
+    return &x->found[h % FOUND_KEPT];
+}
+
+static bool
+found_is(const struct exchange *x, const struct found_slot *f, const struct asker *who,
+         struct span name)
+{
+    return f != NULL && f->set && f->version == x->cast.version && same_asker(&f->who, who) &&
+           who->now_us >= f->built_us && who->now_us - f->built_us < VIEW_KEPT_US &&
+           span_is(name, f->name);
+}
+
+static void
+found_keep(struct exchange *x, struct found_slot *f, const struct asker *who, struct span name,
+           const struct collection *c)
+{
+    if (f == NULL)
+        return;
+    *f = (struct found_slot){.set = true,
+                             .who = *who,
+                             .version = x->cast.version,
+                             .built_us = who->now_us,
+                             .collection = *c};
+    memcpy(f->name, name.p, name.n); /* an id or an alias: without NUL */
+}
+
 int
 collection_find(struct exchange *x, const struct asker *who, struct span name, struct arena *a,
                 struct collection *out, struct err *e)
 {
+    struct found_slot *kept = found_at(x, who, name);
     struct collection *list;
     size_t n;
 
+    if (found_is(x, kept, who, name)) {
+        *out = kept->collection;
+        return 0;
+    }
     if (collections_of(x, who, a, &list, &n, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         if (span_is(name, list[i].id) || span_is(name, list[i].alias)) {
             *out = list[i];
+            found_keep(x, kept, who, name, out);
             return 0;
         }
     }

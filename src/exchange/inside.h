@@ -24,6 +24,7 @@
 #include "view.h"
 
 #define VIEWS_KEPT   64           /* views of different askers that a process remembers */
+#define FOUND_KEPT   64           /* collections, each under what it was asked for by */
 #define VIEW_KEPT_US 1000000      /* how late an expired account may be noticed */
 #define RIGHTS_ARENA (256u << 20) /* ceilings: of all rights ... */
 #define VIEW_ARENA   (64u << 20)  /* ... of one view */
@@ -76,6 +77,27 @@ struct view_slot {
     struct view view;
 };
 
+enum collection_kind { COLLECTION_ALL, COLLECTION_PUBLIC, COLLECTION_GROUP };
+
+struct collection {
+    enum collection_kind kind;
+    bool exercise;
+    uint32_t group; /* 0 for COLLECTION_ALL */
+    char id[UUID_TEXT + 1];
+    char alias[STORE_NAME_MAX + 16];
+    bool can_write;
+};
+
+/* A collection that was found: with hundreds of groups looking it up costs more than a page. */
+struct found_slot {
+    bool set;
+    struct asker who; /* now_us is not compared */
+    uint64_t version;
+    int64_t built_us;
+    char name[STORE_NAME_MAX + 16]; /* id or alias, as asked for */
+    struct collection collection;
+};
+
 struct exchange {
     struct store *store;
     bool writer;
@@ -91,6 +113,7 @@ struct exchange {
     struct cast cast;
     struct view_slot views[VIEWS_KEPT];
     uint64_t view_clock;
+    struct found_slot found[FOUND_KEPT];
     struct served *served;    /* readers */
     struct commit *commit;    /* the writer */
     struct json_parser *json; /* for index rows of what is read again */
@@ -133,21 +156,12 @@ bool ticket_forged(const struct err *e);
 /* The view of who, or the part of it that is one group's (0: all); good until the next call. */
 int view_of(struct exchange *x, const struct asker *who, uint32_t group, const struct view **out,
             struct err *e);
-void views_forget(struct exchange *x);
+void views_forget(struct exchange *x); /* and which collections were found */
+/* Whether views and collections are the same for both; now_us is not compared. */
+bool same_asker(const struct asker *a, const struct asker *b);
 
 /* -- collection.c --------------------------------------------------------------------------------
  */
-
-enum collection_kind { COLLECTION_ALL, COLLECTION_PUBLIC, COLLECTION_GROUP };
-
-struct collection {
-    enum collection_kind kind;
-    bool exercise;
-    uint32_t group; /* 0 for COLLECTION_ALL */
-    char id[UUID_TEXT + 1];
-    char alias[STORE_NAME_MAX + 16];
-    bool can_write;
-};
 
 /* Every collection of who, both sides; lives in a. */
 int collections_of(struct exchange *x, const struct asker *who, struct arena *a,

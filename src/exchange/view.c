@@ -51,13 +51,12 @@ ticket_forged(const struct err *e)
            e->pos != TICKET_EPOCH;
 }
 
-static bool
-same_asker(const struct view_slot *s, const struct asker *who, uint32_t group)
+bool
+same_asker(const struct asker *a, const struct asker *b)
 {
-    return s->who.principal == who->principal && s->who.channel == who->channel &&
-           s->who.listener.number == who->listener.number &&
-           s->who.listener.ceiling == who->listener.ceiling && s->who.exercise == who->exercise &&
-           s->group == group;
+    return a->principal == b->principal && a->channel == b->channel &&
+           a->listener.number == b->listener.number && a->listener.ceiling == b->listener.ceiling &&
+           a->exercise == b->exercise;
 }
 
 void
@@ -67,6 +66,8 @@ views_forget(struct exchange *x)
         arena_free(x->views[i].arena);
         x->views[i] = (struct view_slot){0};
     }
+    for (size_t i = 0; i < FOUND_KEPT; i++)
+        x->found[i].set = false;
 }
 
 static int
@@ -98,7 +99,7 @@ view_of(struct exchange *x, const struct asker *who, uint32_t group, const struc
     for (size_t i = 0; i < VIEWS_KEPT; i++) {
         struct view_slot *s = &x->views[i];
 
-        if (s->set && same_asker(s, who, group)) {
+        if (s->set && s->group == group && same_asker(&s->who, who)) {
             slot = s;
             if (s->version == x->cast.version && who->now_us >= s->built_us &&
                 who->now_us - s->built_us < VIEW_KEPT_US) {
