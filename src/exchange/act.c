@@ -91,15 +91,15 @@ publish_way(struct exchange *x, const struct tell *t, const struct asker *who,
         return err_set(e, ERR_USAGE, "no such label; CLEAR, GREEN, AMBER, AMBER+STRICT or RED");
     if (t->group.n > 0) {
         g = cast_group_named(&x->cast, t->group);
-        if (g == NULL)
+        if (g == NULL && who->channel == CHANNEL_LOCAL)
             return err_set(e, ERR_MISSING, "no such group");
-        way->group = g->r.number;
+        way->group = g != NULL ? g->r.number : NOT_THERE;
     }
     if (t->person.n > 0) {
         p = cast_principal_named(&x->cast, t->person);
-        if (p == NULL || p->r.kind != PRINCIPAL_PERSON)
+        if ((p == NULL || p->r.kind != PRINCIPAL_PERSON) && who->channel == CHANNEL_LOCAL)
             return err_set(e, ERR_MISSING, "no such person");
-        way->person = p->r.number;
+        way->person = p != NULL ? p->r.number : NOT_THERE;
     }
     return 0;
 }

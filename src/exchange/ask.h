@@ -72,7 +72,8 @@ enum ask_verb {
     ASK_REPORT,  /* number: {"batch":n,"source","by","time","state":"done"|"quarantine"|"undone"|
                   *   "released","counts":{outcome:n},"causes":[{"outcome","rule","clause","text",
                   *   "count"}],"items":[{"n","id"?,"version"?,"outcome","pointer"?,"rule"?,
-                  *   "clause"?,"text"?}],"more":bool,"next"?}; also for the poster of the batch */
+                  *   "clause"?,"text"?}],"more":bool,"next"?}; also for the poster of the batch
+                  *   who is staff of the own organisation: a number counts what others sent */
     ASK_BATCHES, /* limit, next: {"batches":[{as above without causes and items}],"more","next"?} */
     ASK_PENDING, /* limit, next: {"pending":[{"n","id","type","reason","text","time","batch",
                   *   "by","marking"?,"asked_label"?,"asked_group"?}],"more","next"?} */

@@ -162,9 +162,10 @@ ask_report(struct session *s, struct err *e)
 
     if (rc < 0)
         return -1;
-    /* Others' batches are not there, for whoever is not the operator. */
+    /* Others' batches are not there, for whoever is not the operator; and since their numbers
+     * count what others sent, outside the own organisation there are none at all. */
     if (rc == 0 || (!s->operator&& b.principal != s->asker.principal) ||
-        s->asker.principal == PRINCIPAL_NOBODY)
+        (!s->operator&& !(s->known && s->rights.org == ORG_SELF && s->rights.staff)))
         return err_set(e, ERR_MISSING, "no such batch");
     if (store_batch_causes(s->x->store, b.n, s->a, &causes, &n, e) != 0)
         return -1;

@@ -400,10 +400,20 @@ batch_decide(struct batch *b, uint64_t index, struct span payload, enum put_when
 /* -- the messages ---------------------------------------------------------------------------------
  */
 
+/* Numbers count what others sent: they are for the operator and the own organisation's staff. */
+static int64_t
+shown_number(const struct batch *b)
+{
+    return b->numbered ? (int64_t)b->number : 0;
+}
+
+/* What is named and is not there is refused where it is not for the poster, too: so that nobody
+ * learns which groups and people there are. */
 static int
 asked_for(struct batch *b, const struct tell *t, struct err *e)
 {
     const struct cast *c = &b->x->cast;
+    bool local = b->way.asker.channel == CHANNEL_LOCAL;
     const struct store_principal *p;
     const struct store_group *g;
 
@@ -414,15 +424,15 @@ asked_for(struct batch *b, const struct tell *t, struct err *e)
     }
     if (t->group.n > 0) {
         g = cast_group_named(c, t->group);
-        if (g == NULL)
+        if (g == NULL && local)
             return err_set(e, ERR_MISSING, "no such group");
-        b->way.group = g->r.number;
+        b->way.group = g != NULL ? g->r.number : NOT_THERE;
     }
     if (t->person.n > 0) {
         p = cast_principal_named(c, t->person);
-        if (p == NULL || p->r.kind != PRINCIPAL_PERSON)
+        if ((p == NULL || p->r.kind != PRINCIPAL_PERSON) && local)
             return err_set(e, ERR_MISSING, "no such person");
-        b->way.person = p->r.number;
+        b->way.person = p != NULL ? p->r.number : NOT_THERE;
     }
     return 0;
 }
@@ -488,9 +498,12 @@ tell_begin(struct exchange_link *l, const struct tell *t, struct arena *a, struc
     if (commit_begin(l->x, e) != 0 || teller_of(l, t, &b->way.asker, &b->expiry_us, e) != 0)
         goto fail;
     b->way.asker.exercise = t->exercise;
-    if (rights_effective(&l->x->cast.rights, b->way.asker.principal, now_us(l->x), &poster) &&
-        poster.quarantine)
-        b->way.quarantine = b->quarantine = true; /* so that release finds it */
+    b->numbered = l->caller.kind == CALLER_LOCAL;
+    if (rights_effective(&l->x->cast.rights, b->way.asker.principal, now_us(l->x), &poster)) {
+        b->numbered = b->numbered || (poster.org == ORG_SELF && poster.staff);
+        if (poster.quarantine)
+            b->way.quarantine = b->quarantine = true; /* so that release finds it */
+    }
     if (asked_for(b, t, e) != 0 || (t->collection.n > 0 && asked_collection(b, t, a, e) != 0) ||
         strict_for(l->x, b->way.asker.principal, b->way.group, &b->way.strict, e) != 0 ||
         batch_register(b, t, e) != 0)
@@ -499,7 +512,7 @@ tell_begin(struct exchange_link *l, const struct tell *t, struct arena *a, struc
     l->batches = b;
     json_out_init(&o, out);
     json_begin_object(&o);
-    json_member_int(&o, "batch", (int64_t)b->number);
+    json_member_int(&o, "batch", shown_number(b));
     json_end_object(&o);
     return 0;
 fail:
@@ -625,7 +638,7 @@ tell_flush(struct exchange_link *l, const struct tell *t, struct buf *out, struc
         return -1;
     json_out_init(&o, out);
     json_begin_object(&o);
-    json_member_int(&o, "batch", (int64_t)b->number);
+    json_member_int(&o, "batch", shown_number(b));
     json_member_int(&o, "objects", (int64_t)b->objects);
     json_end_object(&o);
     return 0;
@@ -711,7 +724,7 @@ put_end(struct batch *b, struct buf *out)
 
     json_out_init(&o, out);
     json_begin_object(&o);
-    json_member_int(&o, "batch", (int64_t)b->number);
+    json_member_int(&o, "batch", shown_number(b));
     put_counts(b, &o);
     json_member_str(&o, "state", state_name(b));
     if (b->items) {
@@ -763,7 +776,7 @@ tell_abort(struct exchange_link *l, const struct tell *t, struct buf *out, struc
         return err_set(e, ERR_PROTOCOL, "no batch of that handle");
     json_out_init(&o, out);
     json_begin_object(&o);
-    json_member_int(&o, "batch", (int64_t)b->number);
+    json_member_int(&o, "batch", shown_number(b));
     json_end_object(&o);
     cut(l, b);
     return 0;

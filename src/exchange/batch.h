@@ -37,6 +37,8 @@ const char *outcome_name(enum outcome o);
 #define NOTES_MAX     96          /* of one object, the writer's own among them */
 
 /* How a batch's objects are to be put; kept with what waits. */
+#define NOT_THERE UINT32_MAX /* a number that no group and no person has */
+
 struct way {
     struct asker asker;
     bool asked; /* a label was asked for */
@@ -93,6 +95,7 @@ struct batch {
     struct way way;
     int64_t expiry_us; /* of the ticket */
     bool taxii, items, quarantine;
+    bool numbered; /* the poster may know the batch's number */
     char token[UUID_TEXT + 1]; /* TAXII's status id */
     int64_t begun_us;
     uint64_t objects;

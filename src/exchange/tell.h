@@ -8,7 +8,8 @@
  *
  * A batch is named by a handle that its sender picks; handles are the connection's own.
  *
- *   BEGIN  -> {"batch":n}                       (n = 0 for a dry run)
+ *   BEGIN  -> {"batch":n}                       (n = 0 for a dry run, and where the poster is
+ *                                              neither the operator nor own staff)
  *   OBJECT -> no answer
  *   FLUSH  -> {"batch":n,"objects":n}           all objects so far are decided and on disk, except
  *             those in the spool that wait for a marking later in the same bundle

@@ -113,10 +113,8 @@ check_person(const struct rights *r, const struct right_principal *p, const stru
         !(to.roles & ROLE_READER) || to.ceiling < TLP_RED || (poster->exercise && !to.exercise)) {
         return PUBLISH_NO_PERSON;
     }
-    if (!(p->roles & ROLE_PUBLISHER) && to.org != p->org) {
-        return PUBLISH_NO_ANALYST;
-    }
-    return PUBLISH_YES;
+    /* An analyst names colleagues alone, and learns of nobody else whether he is there. */
+    return (p->roles & ROLE_PUBLISHER) || to.org == p->org ? PUBLISH_YES : PUBLISH_NO_PERSON;
 }
 
 /* One step down (a release to a constituent) or up (a constituent's report to its member). */
@@ -136,15 +134,19 @@ check_group(const struct rights *r, const struct right_principal *p, const struc
     const struct right_group *group = rights_group(r, a->group);
     const struct right_generation *g = rights_generation(r, a->generation);
 
-    if (group == NULL || g == NULL || g->group != group->number || group->closed ||
-        (p->only_group != 0 && p->only_group != group->number)) {
+    if (p->only_group != 0 && p->only_group != a->group) {
+        return PUBLISH_NO_GROUP;
+    }
+    /* One who may publish to no other group is told the same of those that are not there. */
+    if (!(p->roles & ROLE_PUBLISHER) &&
+        !(group != NULL && group->kind == GROUP_KIND_OWN && group->org == p->org)) {
+        return PUBLISH_NO_ANALYST;
+    }
+    if (group == NULL || g == NULL || g->group != group->number || group->closed) {
         return PUBLISH_NO_GROUP;
     }
     if (group->kind == GROUP_KIND_OWN && group->org == p->org) {
         return PUBLISH_YES;
-    }
-    if (!(p->roles & ROLE_PUBLISHER)) {
-        return PUBLISH_NO_ANALYST;
     }
     switch (group->kind) {
     case GROUP_KIND_PUBLIC:

@@ -48,7 +48,7 @@ enum publish_rule {
     PUBLISH_NO_ANALYST,       /* an analyst publishes to the own organisation alone */
     PUBLISH_NO_PUBLIC,        /* the public takes CLEAR alone */
     PUBLISH_NO_NAME,          /* RED from a token or the operator without a person named */
-    PUBLISH_NO_PERSON         /* the person named is none, or may not read RED */
+    PUBLISH_NO_PERSON         /* the person named is none, may not read RED, or is no colleague */
 };
 #define PUBLISH_RULE_COUNT (PUBLISH_NO_PERSON + 1)
 

@@ -421,6 +421,51 @@ dry_run(struct leak *l, const struct m_asker *k, struct tell begin, struct parce
     *out = send(l, k, &begin, p);
 }
 
+static uint64_t
+last_batch(struct leak *l)
+{
+    struct ask q = {.verb = ASK_BATCHES, .q = {.limit = 1, .given = TAXII_P_LIMIT}};
+
+    return (uint64_t)int_at(world_ask(l->w, NULL, &q), "batches.0.batch");
+}
+
+/* What may not be named is answered as what is not there: a group that is not the poster's, and
+ * for an analyst a person of another organisation. */
+static void
+probe(struct leak *l, const struct m_asker *k)
+{
+    struct tell there = {.dry = true, .source = SPAN("x")}, not_there = there;
+    int group = 1 + (int)below(l, (unsigned)l->group_n), person = 3;
+    struct m_who p = {0};
+    struct parcel parcel;
+    struct span first;
+    const struct json *o;
+
+    if (k->who == PRINCIPAL_OPERATOR || !m_in_force(&l->m, k->who, &p))
+        return;
+    pack(l, &parcel, k);
+    while (l->m.who[person].kind != M_PERSON || l->m.who[person].org == p.org)
+        person++;
+    if (one_in(l, 2) && !(p.roles & M_PUBLISHER)) {
+        there.label = not_there.label = SPAN("RED");
+        there.person = span_of(l->people[person].name);
+        not_there.person = SPAN("whoever");
+    } else if (l->m.groups[group].kind == M_NAMED && !l->m.gens[l->m.groups[group].gen].in[p.org]) {
+        there.group = span_of(l->group_name[group]);
+        not_there.group = SPAN("nowhere");
+    } else {
+        return;
+    }
+    snprintf(l->what, sizeof l->what, "%s names %.*s %.*s", l->people[k->who].name,
+             (int)there.group.n, there.group.p, (int)there.person.n, there.person.p);
+    o = send(l, k, &there, &parcel);
+    first = arena_span(l->w->a, o != NULL ? l->w->last.body : l->w->last.text);
+    o = send(l, k, &not_there, &parcel);
+    if (!span_eq(first, o != NULL ? l->w->last.body : l->w->last.text))
+        leak_fail(l, "there: %.*s; not there: %.*s", (int)first.n, first.p, (int)l->w->last.body.n,
+                  l->w->last.body.p);
+}
+
 static void
 post_plain(struct leak *l, const struct m_asker *k)
 {
@@ -457,7 +502,9 @@ post_plain(struct leak *l, const struct m_asker *k)
     if (o == NULL)
         leak_fail(l, "%.*s", (int)l->w->last.text.n, l->w->last.text.p);
     leak_fresh(l);
-    model_post(l, &way, &p, (uint64_t)int_at(o, "batch"));
+    if (k->who != PRINCIPAL_OPERATOR && l->m.who[k->who].org != ORG_SELF)
+        assert_int_equal(int_at(o, "batch"), 0); /* numbers count what others sent */
+    model_post(l, &way, &p, last_batch(l));
     check_items(l, o, &p, "posted");
     if (dry != NULL)
         check_items(l, dry, &p, "dry run");
@@ -474,7 +521,6 @@ post_taxii(struct leak *l, const struct m_asker *k)
                          .collection = span_of(leak_alias(l, group, k->exercise))};
     const struct json *o;
     struct parcel p;
-    struct ask q;
     const char *id;
 
     pack(l, &p, k);
@@ -496,9 +542,8 @@ post_taxii(struct leak *l, const struct m_asker *k)
     if (o == NULL)
         leak_fail(l, "%.*s", (int)l->w->last.text.n, l->w->last.text.p);
     leak_fresh(l);
-    q = (struct ask){.verb = ASK_BATCHES, .q = {.limit = 1, .given = TAXII_P_LIMIT}};
     id = text_at(l->w, o, "id");
-    model_post(l, &way, &p, (uint64_t)int_at(world_ask(l->w, NULL, &q), "batches.0.batch"));
+    model_post(l, &way, &p, last_batch(l));
     check_status(l, o, &p);
     leak_match(l);
     check_status_readers(l, k, id);
@@ -843,6 +888,8 @@ leak_act_keep(struct leak *l)
     l->acts++;
     if (what < 30 || l->m.row_n < 20)
         k = leak_asker(l, PRINCIPAL_OPERATOR, one_in(l, 8), M_RED);
+    if (one_in(l, 10))
+        probe(l, &k);
     if (what < 42 || (what < 68 && k.channel == M_BY_LOCAL))
         post_plain(l, &k);
     else if (what < 68)

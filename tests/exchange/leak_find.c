@@ -574,13 +574,13 @@ look_denied(struct leak *l, const struct m_asker *k)
     }
 }
 
-/* A batch is reported to its poster and the operator; for others it never was. */
+/* A batch is reported to the operator, and to its poster who is staff; for others it never was. */
 static void
 look_report(struct leak *l, const struct m_asker *k)
 {
     const struct m_row *r = &l->m.rows[below(l, (unsigned)l->m.row_n)];
     struct ask q = {.verb = ASK_REPORT, .number = r->batch};
-    bool mine = k->who == PRINCIPAL_OPERATOR || r->who == k->who;
+    bool mine = k->who == PRINCIPAL_OPERATOR || (r->who == k->who && is_staff_here(l, k));
     struct span text;
     const struct json *o;
 

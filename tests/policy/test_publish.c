@@ -290,7 +290,7 @@ test_red(void **state)
             {f.n[ANALYST], CHANNEL_SESSION, 0, PUBLISH_YES, f.n[ANALYST]},
             {f.n[ANALYST], CHANNEL_SESSION, f.n[READER], PUBLISH_YES, f.n[READER]},
             {f.n[PUBLISHER], CHANNEL_SESSION, f.n[B_PUBLISHER], PUBLISH_YES, f.n[B_PUBLISHER]},
-            {f.n[ANALYST], CHANNEL_SESSION, f.n[B_PUBLISHER], PUBLISH_NO_ANALYST, 0},
+            {f.n[ANALYST], CHANNEL_SESSION, f.n[B_PUBLISHER], PUBLISH_NO_PERSON, 0},
             {f.n[BANK_PUBLISHER], CHANNEL_SESSION, 0, PUBLISH_YES, f.n[BANK_PUBLISHER]},
             /* TAXII is a token's channel whatever the credential */
             {f.n[PUBLISHER], CHANNEL_TOKEN, 0, PUBLISH_NO_NAME, 0},
