@@ -242,6 +242,13 @@ check_body(struct leak *l, struct walk *w, int from, int to)
     buf_clear(&b);
 }
 
+/* The millisecond that a date is rounded up to. */
+static int64_t
+ms_of(int64_t us)
+{
+    return (us + 999) / 1000;
+}
+
 static void
 check_heads(struct leak *l, const struct walk *w, int from, int to)
 {
@@ -256,8 +263,8 @@ check_heads(struct leak *l, const struct walk *w, int from, int to)
     }
     first = w->want[from].date_us;
     last = w->want[to - 1].date_us;
-    if (!(more && w->want[to].date_us / 1000 == last / 1000))
-        last = (last + 999) / 1000 * 1000;
+    if (!(more && ms_of(w->want[to].date_us) == ms_of(last)))
+        last = ms_of(last) * 1000;
     if (got->first_us != first || got->last_us != last || got->more != more)
         look_fail(l, w->k, "page",
                   arena_printf(l->w->a,
@@ -312,6 +319,10 @@ walk(struct leak *l, struct walk *w, void (*between)(struct leak *l))
             q.q.next = span_of(next);
             q.q.given |= TAXII_P_NEXT;
         } else if (page > 0 && last != INT64_MIN) {
+            if (w->at < w->n && w->want[w->at].date_us <= last)
+                look_fail(l, w->k, "page",
+                          arena_printf(l->w->a, "who goes on from the header loses %s",
+                                       look_text(l, w->want[w->at].content)));
             start_after(w, &q, last);
         }
         if (leak_ask(l, w->k, &q) == NULL)
@@ -332,13 +343,16 @@ walk(struct leak *l, struct walk *w, void (*between)(struct leak *l))
         }
         if (between != NULL && page == 0) {
             int64_t after = to > 0 ? next != NULL ? w->want[to - 1].date_us : last : last;
+            int rows = l->m.row_n;
 
             between(l);
             if (leak_collection(l, w->k, w->group) < LEAK_READ_ONLY)
                 return; /* the reader has lost it meanwhile */
             walk_want(l, w);
-            for (w->at = 0; w->at < w->n && w->want[w->at].date_us <= after;)
-                w->at++;
+            for (w->at = 0; w->at < w->n && w->want[w->at].date_us <= after; w->at++) {
+                if (w->want[w->at].row >= rows)
+                    look_fail(l, w->k, "page", "what came meanwhile lies before the cursor");
+            }
         }
     }
 }

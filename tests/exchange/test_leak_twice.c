@@ -89,7 +89,8 @@ plain(struct world *w, struct span s, bool one_of)
         if (p != from)
             continue;
         if (end - p > 8 && *p == '.' && p[7] == 'Z' && memchr(p + 1, '"', 6) == NULL) {
-            buf_span(&b, span_from(p, 4));
+            /* a block's rows lie behind its first microsecond and up to the next one's */
+            buf_printf(&b, ".%d", (atoi(p + 1) + 999) / 1000);
             p += 7;
         } else if (uuid_at(p, end) > 0 && memcmp(p, "00000000-0000-4000-8000", 23) != 0) {
             buf_str(&b, "UUID");
@@ -137,7 +138,8 @@ note(struct side *s, const char *what, const struct json *o)
     const struct answer *w = &s->w->last;
 
     buf_printf(&s->got, "%s: %d %.*s %.*s %lld %d\n", what, (int)w->status, (int)w->text.n,
-               w->text.p, (int)w->place.n, w->place.p, (long long)w->first_us / 1000, w->more);
+               w->text.p, (int)w->place.n, w->place.p, ((long long)w->first_us + 999) / 1000,
+               w->more);
     for (const struct json *v = o != NULL ? o->child : NULL; v != NULL; v = v->next) {
         buf_printf(&s->got, " %.*s\n", (int)v->key.n, v->key.p);
         if (v->type == JSON_ARRAY) {
