@@ -77,6 +77,9 @@ set_text(char *out, struct span value, struct err *e)
         return err_set(e, ERR_LIMIT, "longer than 255 bytes");
     if (!utf8_valid(value, &bad))
         return err_set_at(e, ERR_ENCODING, bad, "not UTF-8");
+    for (size_t i = 0; i < value.n; i++)
+        if ((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f)
+            return err_set_at(e, ERR_SYNTAX, i, "a control character");
     memset(out, 0, CONFIG_TEXT_MAX);
     if (value.n)
         memcpy(out, value.p, value.n);

@@ -73,6 +73,8 @@ bad_files(void **state)
         {"name", ERR_SYNTAX, "line 1: name"},
         {"name \xff", ERR_ENCODING, "line 1: name"},
         {"name a\nname b", ERR_DUPLICATE, "line 2: name"},
+        {"name a\001z", ERR_SYNTAX, "line 1: name"},
+        {"contact a\177z", ERR_SYNTAX, "line 1: contact"},
         {"country Thailand", ERR_SYNTAX, "line 1: country"},
         {"country th", ERR_SYNTAX, "line 1: country"},
         {"readers 1", ERR_RANGE, "line 1: readers"},
