@@ -148,9 +148,12 @@ org_fields(struct act *c, struct store_org *o, struct err *e)
             return usage(e, "no id of an identity", tell_value(t, "identity"));
         o->identity = tell_value(t, "identity");
     }
-    if (has(t, "member_of"))
+    if (has(t, "member_of")) {
+        const struct store_org *m = cast_org(&c->x->cast, o->r.member);
+        if (m == NULL || (m->r.kind != ORG_OWN && m->r.kind != ORG_MEMBER))
+            return usage(e, "a constituent belongs to a member", tell_value(t, "member_of"));
         o->r.kind = ORG_CONSTITUENT;
-    else if (span_is(kind, "member"))
+    } else if (span_is(kind, "member"))
         o->r.kind = ORG_MEMBER;
     else if (span_is(kind, "partner"))
         o->r.kind = ORG_PARTNER;

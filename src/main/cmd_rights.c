@@ -250,23 +250,36 @@ first_collection(struct session *s, struct client *c, const char *name, char out
     return 0;
 }
 
+/* --ends: a time from now, or a time.  when is empty where it is not given. */
+static int
+ends_option(const struct session *s, int64_t *us, char when[INSTANT_MAX], struct err *e)
+{
+    const char *ends = args_text(s, "ends");
+    int64_t length;
+
+    *us = 0;
+    when[0] = '\0';
+    if (ends && duration_read(span_of(ends), &length))
+        *us = clock_wall_us(NULL) + length;
+    else if (ends && time_option(s, "ends", us, e))
+        return -1;
+    if (*us)
+        instant_print(instant_from_us(*us), 6, when);
+    return 0;
+}
+
 static int
 token_add(struct session *s, struct client *c, struct err *e)
 {
-    const char *name = s->args.operand[1], *ends = args_text(s, "ends");
+    const char *name = s->args.operand[1];
     struct change ch = {
         .tell = {
             .verb = TELL_ADMIN, .kind = TELL_K_TOKEN, .act = TELL_A_ADD, .name = span_of(name)}};
     char when[INSTANT_MAX] = "", token[256], collection[64] = "";
-    int64_t ends_us = 0, length;
+    int64_t ends_us;
 
-    if (ends && duration_read(span_of(ends), &length)) {
-        ends_us = clock_wall_us(NULL) + length;
-    } else if (ends && time_option(s, "ends", &ends_us, e)) {
+    if (ends_option(s, &ends_us, when, e))
         return -1;
-    }
-    if (ends_us)
-        instant_print(instant_from_us(ends_us), 6, when);
     const char *scope = args_text(s, "scope"), *staff = args_text(s, "staff");
     const char *ceiling = args_text(s, "ceiling");
     pair(&ch, "user", args_text(s, "user"));
@@ -276,6 +289,7 @@ token_add(struct session *s, struct client *c, struct err *e)
     pair(&ch, "staff", staff ? staff : "no");
     pair(&ch, "exercise", args_text(s, "exercise"));
     pair(&ch, "group", args_text(s, "group"));
+    pair(&ch, "profile", args_text(s, "profile"));
     const struct json *a = client_tell(c, &ch.tell, e);
     if (!a)
         return -1;
@@ -431,14 +445,18 @@ cmd_org(struct session *s)
 {
     struct err e = ERR_INIT;
     struct change ch;
+    char when[INSTANT_MAX];
+    int64_t ends_us;
 
     if (strcmp(s->args.operand[0], "list") == 0)
         return list(s, "orgs", show_org);
-    if (change_begin(s, TELL_K_ORG, &ch, &e))
+    if (change_begin(s, TELL_K_ORG, &ch, &e) || ends_option(s, &ends_us, when, &e))
         return fail(s, &e);
     pair(&ch, "title", args_text(s, "title"));
     pair(&ch, "identity", args_text(s, "identity"));
     pair(&ch, "member_of", args_text(s, "member"));
+    pair(&ch, "kind", args_text(s, "kind"));
+    pair(&ch, "ends", when[0] ? when : NULL);
     return admin(s, &ch);
 }
 

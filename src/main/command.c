@@ -82,6 +82,7 @@ static const struct option token_options[] = {
     {"staff", 0, "yes|no", "reads TLP:AMBER+STRICT (no)"},
     {"exercise", 0, "yes|no", "the exercise side (no)"},
     {"group", 'g', "GROUP", "limited to this group"},
+    {"profile", 0, "PROFILE", "normal or strict: for what it posts"},
     {NULL, 0, NULL, NULL}};
 
 static const struct option group_options[] = {
@@ -95,11 +96,13 @@ static const struct option group_options[] = {
 static const struct option org_options[] = {
     {"title", 0, "TEXT", "what it is called"},
     {"identity", 0, "ID", "its STIX identity; made where it has none"},
-    {"member", 0, "ORG", "a constituent of this member"},
+    {"member", 0, "ORG", "a constituent of this member (own)"},
+    {"kind", 0, "KIND", "constituent, partner (outside the region) or member"},
+    {"ends", 0, "TIME", "its access ends then: 90d, 2027-01-31"},
     {NULL, 0, NULL, NULL}};
 
-static const struct option binding_options[] = {
-    {"org", 0, "ORG", "the organisation"}, {NULL, 0, NULL, NULL}};
+static const struct option binding_options[] = {{"org", 0, "ORG", "the organisation"},
+                                                {NULL, 0, NULL, NULL}};
 
 static const struct option audit_options[] = {{"limit", 'l', "N", "at most so many (50)"},
                                               {NULL, 0, NULL, NULL}};
@@ -232,8 +235,9 @@ const struct command command_table[] = {
      "jaga group add banking --add bank-a --add bank-b\ta group\njaga group list\tall", 0, 1, 2,
      group_options, cmd_group},
     {"org", RIGHTS, "add|set|remove NAME | list", "organisations: constituents and partners", "",
-     "jaga org add bank-a --title 'Bank A' --member own\ta constituent", 0, 1, 2, org_options,
-     cmd_org},
+     "jaga org add bank-a --title 'Bank A'\ta constituent of the own team\n"
+     "jaga org add vendor --kind partner --ends 365d\ta partner, for a year",
+     0, 1, 2, org_options, cmd_org},
     {"setting", RIGHTS, "list | NAME VALUE", "settings that decide who sees what",
      "public open|closed: whether anybody reads TLP:CLEAR of the public group without login.\n"
      "default-label LABEL: of what comes in without one (TLP:AMBER+STRICT).\n"
