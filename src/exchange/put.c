@@ -767,8 +767,10 @@ index_of(struct putting *p, struct err *e)
     p->index.label_count = r->found.label_count;
     p->index.defects = rules;
     p->index.defect_count = n;
-    p->index.texts = r->found.texts;
+    p->index.texts = r->found.texts; /* of what waited here; what comes in has trigrams instead */
     p->index.text_count = r->found.text_count;
+    p->index.grams = r->grams;
+    p->index.gram_count = r->gram_count;
     return index_edges(&p->facts, p->a, &p->index, e);
 }
 

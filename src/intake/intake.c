@@ -5,10 +5,12 @@
 #include "mem.h"
 #include "pattern.h"
 #include "stix_object.h"
+#include "trigram.h"
 
 struct intake {
     struct json_parser *parser;
     struct buf canonical; /* kept from object to object */
+    struct trigram_set *grams;
 };
 
 struct intake *
@@ -21,7 +23,8 @@ intake_new(void)
     }
     buf_init(&in->canonical, JSON_TEXT_MAX);
     in->parser = json_parser_new();
-    if (in->parser == NULL) {
+    in->grams = trigram_new();
+    if (in->parser == NULL || in->grams == NULL) {
         intake_free(in);
         return NULL;
     }
@@ -35,6 +38,7 @@ intake_free(struct intake *in)
         return;
     }
     json_parser_free(in->parser);
+    trigram_free(in->grams);
     buf_clear(&in->canonical);
     mem_free(in);
 }
@@ -209,6 +213,35 @@ canonicalise(struct intake *in, const struct json *o, struct arena *a, struct in
     return 0;
 }
 
+/* Made here, since whoever stores the object has the least time. */
+static int
+make_grams(struct intake *in, struct arena *a, struct intake_result *r, struct err *e)
+{
+    const uint32_t *list;
+    uint32_t *copy;
+    size_t n;
+
+    trigram_reset(in->grams);
+    for (size_t i = 0; i < r->found.text_count; i++) {
+        if (trigram_add(in->grams, r->found.texts[i]) != 0) {
+            return out_of_memory(e);
+        }
+    }
+    list = trigram_list(in->grams, &n);
+    copy = arena_alloc(a, (n + 1) * sizeof *copy);
+    if (copy == NULL) {
+        return err_set(e, arena_full(a) ? ERR_LIMIT : ERR_MEMORY,
+                       "object needs more memory than it may have");
+    }
+    if (n > 0) {
+        memcpy(copy, list, n * sizeof *copy);
+    }
+    r->grams = copy;
+    r->gram_count = n;
+    r->found.cut = r->found.cut || trigram_cut(in->grams);
+    return 0;
+}
+
 /* 0, or -1 with *e: ERR_MEMORY, or ERR_LIMIT where the arena or the canonical form is full. */
 static int
 take(struct intake *in, struct span text, enum intake_profile profile, struct arena *a,
@@ -242,7 +275,10 @@ take(struct intake *in, struct span text, enum intake_profile profile, struct ar
     if (examine(o, &head, profile, a, r, e) != 0) {
         return -1;
     }
-    return r->class == INTAKE_REFUSED ? 0 : canonicalise(in, o, a, r, e);
+    if (r->class == INTAKE_REFUSED) {
+        return 0;
+    }
+    return make_grams(in, a, r, e) != 0 ? -1 : canonicalise(in, o, a, r, e);
 }
 
 int

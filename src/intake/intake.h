@@ -54,6 +54,8 @@ struct intake_result {
     size_t defect_count;
     uint64_t defects_found; /* also those not kept */
     struct findable found;  /* empty where refused */
+    const uint32_t *grams;  /* of found.texts (trigram.h), ascending, no doubles */
+    size_t gram_count;
 };
 
 struct intake;

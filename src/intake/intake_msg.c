@@ -1,8 +1,12 @@
 #include "intake_msg.h"
 
+#include <endian.h>
+#include <string.h>
+
+#include "trigram.h"
 #include "utf8.h"
 
-#define MSG_VERSION 1
+#define MSG_VERSION 2
 
 #define F_DUPLICATE 1u
 #define F_CUT       2u
@@ -12,6 +16,7 @@
     1024 /* bytes of each text of a defect; stix and pattern write shorter ones */
 #define FROM_ALL        15u /* all bits of enum findable_from */
 #define CONFIDENCE_NONE 255u
+#define GRAM_BYTES      4u
 
 /* --- writing -------------------------------------------------------------------------------- */
 
@@ -43,6 +48,21 @@ put_defects(const struct intake_result *r, struct buf *out)
     }
 }
 
+/* Hundreds for each object: in one piece, not number by number. */
+static void
+put_grams(const uint32_t *grams, size_t n, struct buf *out)
+{
+    char *p;
+
+    buf_u32(out, (uint32_t)n);
+    p = buf_room(out, n * GRAM_BYTES);
+    for (size_t i = 0; p != NULL && i < n; i++) {
+        uint32_t be = htobe32(grams[i]);
+
+        memcpy(p + i * GRAM_BYTES, &be, sizeof be);
+    }
+}
+
 /* How many of a list of spans fit into *room, which they use up. */
 static size_t
 fitting(const struct span *list, size_t count, size_t *room)
@@ -55,18 +75,19 @@ fitting(const struct span *list, size_t count, size_t *room)
     return n;
 }
 
-/* Values, then labels, then texts, as far as there is room. */
+/* Values, then labels, then trigrams, as far as there is room. */
 static bool
-put_found(const struct findable *f, size_t room, struct buf *out)
+put_found(const struct intake_result *r, size_t room, struct buf *out)
 {
-    size_t values, labels, texts;
+    const struct findable *f = &r->found;
+    size_t values, labels, grams;
 
     room -= 1 + 3 * 4; /* confidence and three counts */
     for (values = 0; values < f->value_count && room >= 2 + f->values[values].key.n; values++) {
         room -= 2 + f->values[values].key.n;
     }
     labels = fitting(f->labels, f->label_count, &room);
-    texts = fitting(f->texts, f->text_count, &room);
+    grams = r->gram_count < room / GRAM_BYTES ? r->gram_count : room / GRAM_BYTES;
     buf_u8(out, f->confidence < 0 ? CONFIDENCE_NONE : (unsigned)f->confidence);
     buf_u32(out, (uint32_t)values);
     for (size_t i = 0; i < values; i++) {
@@ -78,11 +99,8 @@ put_found(const struct findable *f, size_t room, struct buf *out)
     for (size_t i = 0; i < labels; i++) {
         buf_field(out, f->labels[i]);
     }
-    buf_u32(out, (uint32_t)texts);
-    for (size_t i = 0; i < texts; i++) {
-        buf_field(out, f->texts[i]);
-    }
-    return values == f->value_count && labels == f->label_count && texts == f->text_count;
+    put_grams(r->grams, grams, out);
+    return values == f->value_count && labels == f->label_count && grams == r->gram_count;
 }
 
 void
@@ -102,7 +120,7 @@ intake_encode(const struct intake_result *r, struct buf *out)
     buf_field(out, r->canonical);
     put_defects(r, out);
     /* Without the rows it is at most JSON_TEXT_MAX and half a megabyte. */
-    if (!put_found(&r->found, INTAKE_MSG_MAX - (out->n - start), out) && !out->failed) {
+    if (!put_found(r, INTAKE_MSG_MAX - (out->n - start), out) && !out->failed) {
         out->p[flags] = (char)((unsigned char)out->p[flags] | F_CUT);
     }
 }
@@ -228,31 +246,34 @@ read_labels(struct reader *r, struct arena *a, struct findable *f, struct err *e
 }
 
 static int
-read_texts(struct reader *r, struct arena *a, struct findable *f, struct err *e)
+read_grams(struct reader *r, struct arena *a, struct intake_result *out, struct err *e)
 {
-    struct span *list;
-    size_t left = FINDABLE_BYTES_MAX;
     size_t n = reader_u32(r);
+    uint32_t *list = room_for(r, a, n, TRIGRAM_MAX, GRAM_BYTES, sizeof *list, e);
+    struct span bytes;
 
-    list = room_for(r, a, n, FINDABLE_TEXTS_MAX, 4, sizeof *list, e);
     if (list == NULL) {
         return -1;
     }
-    for (size_t i = 0; i < n; i++) {
-        list[i] = read_text(r, left);
-        if (r->failed) {
-            return broken(e, r, "a text is malformed, or all are too long");
-        }
-        left -= list[i].n;
+    bytes = reader_bytes(r, n * GRAM_BYTES);
+    if (n > 0 && bytes.p != NULL) {
+        memcpy(list, bytes.p, bytes.n);
     }
-    f->texts = list;
-    f->text_count = n;
+    for (size_t i = 0; i < n; i++) {
+        list[i] = be32toh(list[i]);
+        if (i > 0 && list[i - 1] >= list[i]) {
+            return broken(e, r, "a trigram is out of order");
+        }
+    }
+    out->grams = list;
+    out->gram_count = n;
     return 0;
 }
 
 static int
-read_found(struct reader *r, struct arena *a, struct findable *f, struct err *e)
+read_found(struct reader *r, struct arena *a, struct intake_result *out, struct err *e)
 {
+    struct findable *f = &out->found;
     unsigned confidence = reader_u8(r);
 
     if (confidence > 100 && confidence != CONFIDENCE_NONE) {
@@ -262,7 +283,7 @@ read_found(struct reader *r, struct arena *a, struct findable *f, struct err *e)
     if (read_values(r, a, f, e) != 0 || read_labels(r, a, f, e) != 0) {
         return -1;
     }
-    return read_texts(r, a, f, e);
+    return read_grams(r, a, out, e);
 }
 
 static int
@@ -296,7 +317,7 @@ consistent(const struct intake_result *r)
         return r->id.n > 0 && r->type.n > 0;
     }
     return r->class != INTAKE_OK && r->canonical.n == 0 && !r->duplicate && r->defect_count > 0 &&
-           r->found.value_count == 0 && r->found.label_count == 0 && r->found.text_count == 0;
+           r->found.value_count == 0 && r->found.label_count == 0 && r->gram_count == 0;
 }
 
 int
@@ -309,7 +330,7 @@ intake_decode(struct span message, struct arena *a, struct intake_result *out, s
         return err_set(e, ERR_PROTOCOL, "an object's message is too long");
     }
     if (read_head(&r, &x, e) != 0 || read_defects(&r, a, &x, e) != 0 ||
-        read_found(&r, a, &x.found, e) != 0 || reader_end(&r, e) != 0) {
+        read_found(&r, a, &x, e) != 0 || reader_end(&r, e) != 0) {
         return -1;
     }
     if (!consistent(&x)) {

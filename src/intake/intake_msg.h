@@ -16,7 +16,8 @@
 #include "span.h"
 
 /* Bytes of an encoded result: an object of JSON_TEXT_MAX and what it is found by.  Rows that do not
- * fit are left out, texts first, and found.cut says so. */
+ * fit are left out, trigrams first, and found.cut says so.  Texts are not sent: their trigrams are.
+ */
 #define INTAKE_MSG_MAX ((17u << 20) - (128u << 10))
 
 /* Appends to out; out->failed tells that memory or out's maximum is reached. */

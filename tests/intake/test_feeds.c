@@ -52,7 +52,7 @@ check_object(const struct intake_result *r, struct arena *a, struct buf *b, cons
     }
     assert_true(hash_eq(&back.hash, &r->hash));
     assert_int_equal(back.found.value_count, r->found.value_count);
-    assert_int_equal(back.found.text_count, r->found.text_count);
+    assert_int_equal(back.gram_count, r->gram_count);
     assert_false(back.found.cut);
 }
 

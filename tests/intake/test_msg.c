@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "intake_msg.h"
 #include "mem.h"
+#include "trigram.h"
 
 #define ID "indicator--00000000-0000-4000-8000-000000000001"
 #define TEXT                                                                                       \
@@ -82,9 +83,9 @@ assert_same(const struct intake_result *a, const struct intake_result *b)
     for (size_t i = 0; i < a->found.label_count; i++) {
         assert_true(span_eq(a->found.labels[i], b->found.labels[i]));
     }
-    assert_int_equal(a->found.text_count, b->found.text_count);
-    for (size_t i = 0; i < a->found.text_count; i++) {
-        assert_true(span_eq(a->found.texts[i], b->found.texts[i]));
+    assert_int_equal(a->gram_count, b->gram_count);
+    if (a->gram_count > 0) {
+        assert_memory_equal(a->grams, b->grams, a->gram_count * sizeof *a->grams);
     }
 }
 
@@ -151,19 +152,16 @@ test_hostile(void **state)
     struct intake_defect bad_defect = defect;
     struct findable_value values[2] = {{{key1, 5}, 1}, {{key2, 5}, 2}};
     struct span labels[2] = {{"a", 1}, {"b", 1}};
-    struct span texts[2] = {{"a", 1}, {"\xff", 1}};
+    uint32_t grams[3] = {0, 7, UINT32_MAX};
     struct intake_result good = sample(TEXT);
     struct intake_result r;
     struct err e = ERR_INIT;
 
     (void)state;
-    good.found = (struct findable){.values = values,
-                                   .value_count = 2,
-                                   .labels = labels,
-                                   .label_count = 2,
-                                   .texts = texts,
-                                   .text_count = 1,
-                                   .confidence = 100};
+    good.found = (struct findable){
+        .values = values, .value_count = 2, .labels = labels, .label_count = 2, .confidence = 100};
+    good.grams = grams;
+    good.gram_count = 3;
     good.defects = &defect;
     good.defect_count = 1;
     good.defects_found = 1;
@@ -188,7 +186,12 @@ test_hostile(void **state)
     REFUSED(r.defects_found = 0);
     REFUSED(r.found.confidence = 101);
     REFUSED(r.found.confidence = 254);
-    REFUSED(r.found.text_count = 2);                           /* no UTF-8 */
+    grams[1] = 0; /* twice the same */
+    REFUSED(r.grams = grams);
+    grams[0] = 8; /* not ascending */
+    grams[1] = 7;
+    REFUSED(r.grams = grams);
+    grams[0] = 0;
     REFUSED((labels[0] = SPAN("b"), r.found.labels = labels)); /* twice the same */
     labels[0] = SPAN("c");                                     /* not sorted */
     REFUSED(r.found.labels = labels);
@@ -242,13 +245,13 @@ static void
 test_limits(void **state)
 {
     struct intake_defect *defects = calloc(STIX_DEFECTS_MAX + 1, sizeof *defects);
-    struct span *texts = calloc(FINDABLE_TEXTS_MAX + 1, sizeof *texts);
+    uint32_t *grams = calloc(TRIGRAM_MAX + 1, sizeof *grams);
     char *big = malloc(FINDABLE_BYTES_MAX + 1);
     struct intake_result r = sample(TEXT);
     struct err e = ERR_INIT;
 
     (void)state;
-    assert_true(defects != NULL && texts != NULL && big != NULL);
+    assert_true(defects != NULL && grams != NULL && big != NULL);
     memset(big, 'x', FINDABLE_BYTES_MAX + 1);
     r.defects = defects;
     r.defects_found = 1000;
@@ -257,21 +260,13 @@ test_limits(void **state)
     r.defect_count++;
     assert_int_equal(decode_changed(&r, &e), -1);
     r = sample(TEXT);
-    for (size_t i = 0; i <= FINDABLE_TEXTS_MAX; i++) {
-        texts[i] = SPAN("x");
+    for (uint32_t i = 0; i <= TRIGRAM_MAX; i++) {
+        grams[i] = 3 * i;
     }
-    r.found.texts = texts;
-    r.found.text_count = FINDABLE_TEXTS_MAX;
+    r.grams = grams;
+    r.gram_count = TRIGRAM_MAX;
     assert_int_equal(decode_changed(&r, &e), 0);
-    r.found.text_count++;
-    assert_int_equal(decode_changed(&r, &e), -1);
-    texts[0] = span_from(big, FINDABLE_BYTES_MAX);
-    r.found.text_count = 1;
-    assert_int_equal(decode_changed(&r, &e), 0);
-    texts[0].n++;
-    assert_int_equal(decode_changed(&r, &e), -1);
-    texts[0].n--;
-    r.found.text_count = 2;
+    r.gram_count++;
     assert_int_equal(decode_changed(&r, &e), -1);
     /* a long id is cut on a whole character when it is sent */
     r = sample("{\"type\":\"x\"}");
@@ -280,37 +275,49 @@ test_limits(void **state)
     r.id = span_from(big, INTAKE_ID_MAX + 10);
     assert_int_equal(decode_changed(&r, &e), 0);
     free(defects);
-    free(texts);
+    free(grams);
     free(big);
 }
 
-/* Rows that do not fit beside a large object are left out, texts first, and that is said. */
+/* Rows that do not fit beside a large object are left out, trigrams first, and that is said. */
+#define LABELS 800
+#define LONG   1000
+
 static void
 test_cut(void **state)
 {
     char *bytes = malloc(JSON_TEXT_MAX + 1);
-    char *long_text = malloc(FINDABLE_BYTES_MAX);
+    uint32_t *grams = calloc(TRIGRAM_MAX, sizeof *grams);
+    char(*long_label)[LONG] = malloc(LABELS * LONG);
     struct intake_result r = sample(TEXT);
     struct intake_result back;
-    struct span texts[2];
+    struct span labels[LABELS];
     struct err e = ERR_INIT;
     struct buf b;
 
     (void)state;
-    assert_true(bytes != NULL && long_text != NULL);
+    assert_true(bytes != NULL && grams != NULL && long_label != NULL);
     memset(bytes, ' ', JSON_TEXT_MAX + 1);
-    memset(long_text, 'x', FINDABLE_BYTES_MAX);
-    texts[0] = SPAN("short");
-    texts[1] = span_from(long_text, FINDABLE_BYTES_MAX - 5);
-    r.found.texts = texts;
-    r.found.text_count = 2;
+    for (size_t i = 0; i < LABELS; i++) {
+        memset(long_label[i], 'x', LONG);
+        long_label[i][0] = (char)('0' + i / 64);
+        long_label[i][1] = (char)('0' + i % 64);
+        labels[i] = span_from(long_label[i], LONG);
+    }
+    for (uint32_t i = 0; i < TRIGRAM_MAX; i++) {
+        grams[i] = i;
+    }
+    r.found.labels = labels;
+    r.found.label_count = LABELS;
+    r.grams = grams;
+    r.gram_count = TRIGRAM_MAX;
     r.canonical = span_from(bytes, JSON_TEXT_MAX);
     buf_init(&b, INTAKE_MSG_MAX);
     intake_encode(&r, &b);
     assert_false(b.failed);
     assert_int_equal(intake_decode(buf_view(&b), other, &back, &e), 0);
     assert_true(back.found.cut);
-    assert_int_equal(back.found.text_count, 1);
+    assert_in_range(back.gram_count, 1, TRIGRAM_MAX - 1);
     assert_int_equal(back.found.value_count, r.found.value_count);
     assert_int_equal(back.found.label_count, r.found.label_count);
     /* beside a smaller one they fit */
@@ -320,14 +327,15 @@ test_cut(void **state)
     arena_reset(other);
     assert_int_equal(intake_decode(buf_view(&b), other, &back, &e), 0);
     assert_false(back.found.cut);
-    assert_int_equal(back.found.text_count, 2);
+    assert_int_equal(back.gram_count, TRIGRAM_MAX);
     /* too large an object cannot be sent */
     r.canonical.n = JSON_TEXT_MAX + 1;
     arena_reset(other);
     assert_int_equal(decode_changed(&r, &e), -1);
     buf_clear(&b);
     free(bytes);
-    free(long_text);
+    free(grams);
+    free(long_label);
 }
 
 /* Bytes changed at random: no crash, no memory by the sender's count alone. */

@@ -62,7 +62,7 @@ check_sound(const struct intake_result *r)
     if (r->class == INTAKE_REFUSED) {
         assert_int_equal(r->canonical.n, 0);
         assert_true(r->defect_count > 0);
-        assert_int_equal(r->found.value_count + r->found.text_count, 0);
+        assert_int_equal(r->found.value_count + r->gram_count, 0);
         return;
     }
     if (json_canon_check(r->canonical, &e) != 0) {
