@@ -22,7 +22,7 @@ void arena_free(struct arena *a);
  * true for the ceiling). */
 void *arena_alloc(struct arena *a, size_t n);
 void *arena_zero(struct arena *a, size_t count, size_t size);
-char *arena_dup(struct arena *a, struct span s);       /* a copy with a NUL behind it */
+char *arena_dup(struct arena *a, struct span s);        /* a copy with a NUL behind it */
 struct span arena_span(struct arena *a, struct span s); /* a copy; {NULL,0} on failure or empty */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool arena_full(const struct arena *a);

@@ -17,7 +17,7 @@
 
 struct buf {
     char *p;
-    size_t n;    /* bytes written */
+    size_t n; /* bytes written */
     size_t cap;
     size_t max;  /* never grows beyond */
     bool failed; /* memory or max reached; what was written so far must not be used */
@@ -28,7 +28,7 @@ struct buf {
 void buf_init(struct buf *b, size_t max);                  /* owns its memory; buf_clear ends it */
 void buf_init_fixed(struct buf *b, void *mem, size_t cap); /* writes into the caller's memory */
 void buf_clear(struct buf *b);
-void buf_reset(struct buf *b); /* empty again, the memory kept, not failed */
+void buf_reset(struct buf *b);           /* empty again, the memory kept, not failed */
 char *buf_room(struct buf *b, size_t n); /* n bytes at the end to fill; counts them; NULL: failed */
 void buf_cut(struct buf *b, size_t n);   /* back to n bytes */
 void buf_put(struct buf *b, const void *p, size_t n);

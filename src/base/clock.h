@@ -1,8 +1,8 @@
 /*
  * base/clock.h - time, with a type, and handed in rather than asked for where a test must turn it.
  *
- * Wall time is microseconds since 1970-01-01T00:00:00Z (no leap seconds) in an int64_t named ..._us.
- * Monotonic time is struct mono and cannot be mixed with it.
+ * Wall time is microseconds since 1970-01-01T00:00:00Z (no leap seconds) in an int64_t named
+ * ..._us. Monotonic time is struct mono and cannot be mixed with it.
  */
 #ifndef JAGA_BASE_CLOCK_H
 #define JAGA_BASE_CLOCK_H

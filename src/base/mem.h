@@ -6,13 +6,13 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t n);           /* NULL when it fails; n == 0 gives a valid pointer */
+void *mem_alloc(size_t n);                 /* NULL when it fails; n == 0 gives a valid pointer */
 void *mem_zero(size_t count, size_t size); /* zeroed; checks count * size */
-void *mem_resize(void *p, size_t n); /* p is untouched when it fails */
+void *mem_resize(void *p, size_t n);       /* p is untouched when it fails */
 void *mem_dup(const void *p, size_t n);
 char *mem_strdup(const char *s);
 void mem_free(void *p);
-void mem_wipe(void *p, size_t n);    /* zeroes, and is not optimised away */
+void mem_wipe(void *p, size_t n); /* zeroes, and is not optimised away */
 
 /* Tests: the n-th allocation from now on fails (1 = the next); 0 switches it off.
  * mem_count says how many allocations have been asked for since the last call of mem_fail_at. */

@@ -38,8 +38,8 @@ bool span_starts(struct span a, const char *s);
 bool span_ends(struct span a, const char *s);
 bool span_eq_nocase(struct span a, struct span b); /* ASCII letters alone are folded */
 int span_cmp(struct span a, struct span b);        /* memcmp order, then the shorter first */
-struct span span_trim(struct span a);              /* without ASCII space, \t, \r, \n at both ends */
-ptrdiff_t span_find(struct span a, char c);        /* index, or -1 */
+struct span span_trim(struct span a);       /* without ASCII space, \t, \r, \n at both ends */
+ptrdiff_t span_find(struct span a, char c); /* index, or -1 */
 ptrdiff_t span_find_span(struct span a, struct span what);
 
 /* Takes the part before the first sep off the front of *s; false when *s is used up. */

@@ -32,7 +32,7 @@ int crypto_start(struct err *e);
 void hash_sha256(struct span s, struct hash *out);
 void hash_sha256_parts(const struct span *parts, size_t n, struct hash *out);
 bool hash_eq(const struct hash *a, const struct hash *b); /* constant time */
-void hash_sha1(struct span s, uint8_t out[20]);          /* for UUIDv5 alone (RFC 9562) */
+void hash_sha1(struct span s, uint8_t out[20]);           /* for UUIDv5 alone (RFC 9562) */
 
 void random_bytes(void *out, size_t n);
 uint64_t random_below(uint64_t n); /* without bias */
@@ -56,10 +56,10 @@ void uuid_v4(struct uuid *out);
 void uuid_v5(const struct uuid *space, struct span name, struct uuid *out);
 
 void hex_put(struct buf *out, const void *p, size_t n);
-bool hex_read(struct span s, uint8_t *out, size_t n); /* exactly 2 n characters, any case */
-void base64_put(struct buf *out, const void *p, size_t n);     /* RFC 4648 section 4, with = */
-bool base64_read(struct span s, struct buf *out);              /* strict */
-void base64url_put(struct buf *out, const void *p, size_t n);  /* section 5, without = */
+bool hex_read(struct span s, uint8_t *out, size_t n);         /* exactly 2 n characters, any case */
+void base64_put(struct buf *out, const void *p, size_t n);    /* RFC 4648 section 4, with = */
+bool base64_read(struct span s, struct buf *out);             /* strict */
+void base64url_put(struct buf *out, const void *p, size_t n); /* section 5, without = */
 bool base64url_read(struct span s, struct buf *out);
 
 #endif

@@ -38,12 +38,12 @@ enum db_mode {
 
 struct db_options {
     enum db_mode mode;
-    int cache_kib;         /* page cache */
-    int64_t mmap_bytes;    /* 0: none */
-    int busy_ms;           /* longest wait for a lock, as when the log is recovered at open */
-    bool secure_delete;    /* freed content is overwritten (erase) */
-    int page_size;         /* for a new file */
-    int checkpoint_pages;  /* automatic checkpoint after so many pages of WAL; 0: by hand */
+    int cache_kib;        /* page cache */
+    int64_t mmap_bytes;   /* 0: none */
+    int busy_ms;          /* longest wait for a lock, as when the log is recovered at open */
+    bool secure_delete;   /* freed content is overwritten (erase) */
+    int page_size;        /* for a new file */
+    int checkpoint_pages; /* automatic checkpoint after so many pages of WAL; 0: by hand */
 };
 
 /* A column's type as the driver gives it. */
@@ -63,7 +63,7 @@ struct db_driver {
     void (*bind_null)(struct db_stmt *s, int at);
     /* 1 a row, 0 done, -1 failed; after the last two the statement is as after reset. */
     int (*step)(struct db_stmt *s, struct err *e);
-    void (*reset)(struct db_stmt *s);              /* forgets parameters too */
+    void (*reset)(struct db_stmt *s); /* forgets parameters too */
     enum db_type (*type)(struct db_stmt *s, int col);
     int64_t (*get_int)(struct db_stmt *s, int col);       /* from 0 */
     struct span (*get_bytes)(struct db_stmt *s, int col); /* until the next step or reset */

@@ -95,7 +95,7 @@ struct batch {
     struct way way;
     int64_t expiry_us; /* of the ticket */
     bool taxii, items, quarantine;
-    bool numbered; /* the poster may know the batch's number */
+    bool numbered;             /* the poster may know the batch's number */
     char token[UUID_TEXT + 1]; /* TAXII's status id */
     int64_t begun_us;
     uint64_t objects;

@@ -13,8 +13,9 @@ struct exchange_check {
 };
 
 /* Everything that can be computed anew is, and compared: hashes, streams, index rows, counters.
- * Reads only; a node runs (ERR_BUSY where none does).  problem is called for each fault with its place; 0: go on.  progress
- * may be NULL.  0 also where problems were found; -1 when the check itself failed. */
+ * Reads only; a node runs (ERR_BUSY where none does).  problem is called for each fault with its
+ * place; 0: go on.  progress may be NULL.  0 also where problems were found; -1 when the check
+ * itself failed. */
 int exchange_verify(const char *path,
                     int (*problem)(void *ctx, const char *what, const char *place),
                     void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,

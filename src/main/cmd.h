@@ -67,7 +67,7 @@ int ask_and_show(struct session *s, struct ask *q, void (*show)(const struct jso
 int tell_and_show(struct session *s, const struct tell *t, void (*show)(const struct json *a));
 
 /* Readable forms of members of an answer. */
-void put_when(struct span rfc3339);   /* "2026-01-31 12:00:00" */
+void put_when(struct span rfc3339);    /* "2026-01-31 12:00:00" */
 void put_line(const struct json *row); /* one object on one line */
 void put_messages(const struct json *list, const char *indent);
 void put_counts(const struct json *counts, const char *between);

@@ -92,6 +92,6 @@ void help_command(const struct command *c, struct buf *out);
 void help_manual(const struct command *c, struct buf *out); /* mdoc(7), jaga-NAME(1) */
 void help_main_manual(struct buf *out);                     /* mdoc(7), jaga(1) */
 void help_config_manual(struct buf *out); /* mdoc(7), jaga.conf(5), from config_table */
-int help_completion(const char *shell, struct buf *out);    /* bash, zsh, fish; -1: unknown */
+int help_completion(const char *shell, struct buf *out); /* bash, zsh, fish; -1: unknown */
 
 #endif

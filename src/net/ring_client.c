@@ -7,9 +7,11 @@
 
 #define ID_INDEX (RING_PENDING_MAX - 1u) /* bits of an id that are its place in the table */
 
-#define SPIN_US 20 /* sooner than two processes fall asleep and wake: small answers come so fast   \
-                    */
-#define SPIN_MISSES 4u /* in a row, then it is not worth it (long answers, a busy or single core)  \
+#define SPIN_US                                                                                    \
+    20 /* sooner than two processes fall asleep and wake: small answers come so fast               \
+        */
+#define SPIN_MISSES                                                                                \
+    4u                 /* in a row, then it is not worth it (long answers, a busy or single core)  \
                         */
 #define SPIN_PAUSE 64u /* sleeps before it is tried again */
 

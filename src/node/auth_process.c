@@ -307,7 +307,8 @@ auth_link(struct child *c, const struct node_link_msg *m, int fd, struct err *e)
     }
     if (m->kind == NODE_L_PEER && m->role == NODE_WRITER) {
         frame_close(p->writer);
-        p->writer = frame_open(c->loop, fd, &writer_events, p, &(struct frame_options){.asks = true}, e);
+        p->writer =
+            frame_open(c->loop, fd, &writer_events, p, &(struct frame_options){.asks = true}, e);
         return p->writer ? 0 : -1;
     }
     if (m->kind == NODE_L_PEER && m->role == NODE_FRONT && m->index < FRONTS) {

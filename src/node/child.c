@@ -155,8 +155,8 @@ child_main(enum node_role role)
     if (!r.role)
         return 2;
     (void)signal(SIGPIPE, SIG_IGN);
-    /* Ctrl-C reaches the whole group, and a service manager ends the whole family: the parent decides
-     * in which order. */
+    /* Ctrl-C reaches the whole group, and a service manager ends the whole family: the parent
+     * decides in which order. */
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
     strncat(title, node_role_name(role), sizeof title - strlen(title) - 1);

@@ -53,8 +53,8 @@ struct family {
     struct ring_fds rings[CONFIG_READERS_MAX][CONFIG_LISTEN_MAX]; /* a front's, kept until the
                                                                    * reader has sealed its side */
     bool stopping;
-    char last_words[256];    /* of a child that could not start ... */
-    enum err_code last_code; /* ... and the kind of its error */
+    char last_words[256];                             /* of a child that could not start ... */
+    enum err_code last_code;                          /* ... and the kind of its error */
     void (*changed)(struct family *f, struct kid *k); /* a kid is up, or has ended */
 };
 

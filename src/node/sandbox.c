@@ -133,8 +133,8 @@ static const struct rule rules[] = {
     {SCMP_SYS(statfs), A | W, ANY, 0},
 };
 
-/* What a sanitizer's run time asks for besides, to watch and to report; the tests find the same ways
- * out closed. */
+/* What a sanitizer's run time asks for besides, to watch and to report; the tests find the same
+ * ways out closed. */
 static const struct rule loose_rules[] = {
     {SCMP_SYS(sigaltstack), ALL, ANY, 0}, {SCMP_SYS(rt_sigaction), ALL, ANY, 0},
     {SCMP_SYS(gettid), ALL, ANY, 0},      {SCMP_SYS(tgkill), ALL, ANY, 0},

@@ -143,8 +143,8 @@ struct pattern {
 int pattern_read(struct span text, struct arena *a, const struct pattern **out, struct err *e);
 
 /* The pattern in normal form: one space, quotes where needed, as few parentheses as precedence
- * allows.  Reading it gives an equal tree, and none of the faults of spelling (it may be longer than
- * the text was, and so than PATTERN_TEXT_MAX). */
+ * allows.  Reading it gives an equal tree, and none of the faults of spelling (it may be longer
+ * than the text was, and so than PATTERN_TEXT_MAX). */
 void pattern_print(const struct pattern *p, struct buf *out);
 void pattern_path_print(const struct pattern_test *t, struct buf *out); /* file:hashes.'SHA-256' */
 bool pattern_equal(const struct pattern *a, const struct pattern *b);

@@ -148,9 +148,11 @@ messages_to_children(void **state)
 static void
 links(void **state)
 {
-    static const unsigned char bad[][4] = {
-        {0, 1, 0, 0}, {5, 1, 0, 0}, {1, NODE_ROLES, 0, 0}, {1, 1, NODE_CHILDREN_MAX, 0},
-        {4, 1, 0, NODE_RING_PARTS}};
+    static const unsigned char bad[][4] = {{0, 1, 0, 0},
+                                           {5, 1, 0, 0},
+                                           {1, NODE_ROLES, 0, 0},
+                                           {1, 1, NODE_CHILDREN_MAX, 0},
+                                           {4, 1, 0, NODE_RING_PARTS}};
     struct node_link_msg in = {NODE_L_RING, NODE_READER, 3, 2}, out;
     char mem[16];
     struct buf b;
