@@ -24,7 +24,7 @@ struct client {
     struct span body;
 };
 
-static const char *
+const char *
 data_dir(const struct session *s)
 {
     const char *env = getenv("JAGA_DIR");

@@ -20,6 +20,9 @@
 
 struct client;
 
+/* The data folder that the command line, else the environment, names. */
+const char *data_dir(const struct session *s);
+
 /* Enters the data folder of s and connects.  NULL: e says why. */
 struct client *client_open(const struct session *s, struct err *e);
 void client_close(struct client *c);

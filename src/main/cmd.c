@@ -189,6 +189,20 @@ put_messages(const struct json *list, const char *indent)
 }
 
 void
+put_served(const struct json *list, const char *before, const char *between)
+{
+    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
+        put("%s", before);
+        put_clean(json_text(m, "principal"));
+        put(" (");
+        put_clean(json_text(m, "organisation"));
+        put(")%s", between);
+        put_when(json_text(m, "when"));
+        put("\n");
+    }
+}
+
+void
 put_counts(const struct json *counts, const char *between)
 {
     bool first = true;

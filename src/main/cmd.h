@@ -70,6 +70,8 @@ int tell_and_show(struct session *s, const struct tell *t, void (*show)(const st
 void put_when(struct span rfc3339);    /* "2026-01-31 12:00:00" */
 void put_line(const struct json *row); /* one object on one line */
 void put_messages(const struct json *list, const char *indent);
+/* Who has been served: before NAME (ORGANISATION) between TIME, a line each. */
+void put_served(const struct json *list, const char *before, const char *between);
 void put_counts(const struct json *counts, const char *between);
 int64_t number_of(const struct json *o, const char *name); /* 0 when it is no number */
 bool true_of(const struct json *o, const char *name);

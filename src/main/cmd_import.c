@@ -284,6 +284,20 @@ put_batch(const struct json *b)
     put("\n");
 }
 
+/* What was found, and which rule of which clause it breaks. */
+static void
+put_rule(const struct json *m)
+{
+    put_clean(json_text(m, "text"));
+    put(" (");
+    put_clean(json_text(m, "rule"));
+    if (json_text(m, "clause").n) {
+        put("; ");
+        put_clean(json_text(m, "clause"));
+    }
+    put(")\n");
+}
+
 static void
 put_report_items(const struct json *items)
 {
@@ -297,14 +311,7 @@ put_report_items(const struct json *items)
             put_clean(json_text(i, "pointer"));
             put(": ");
         }
-        put_clean(json_text(i, "text"));
-        put(" (");
-        put_clean(json_text(i, "rule"));
-        if (json_text(i, "clause").n) {
-            put("; ");
-            put_clean(json_text(i, "clause"));
-        }
-        put(")\n");
+        put_rule(i);
     }
 }
 
@@ -315,14 +322,7 @@ put_causes(const struct json *list)
         put("%8lld  ", (long long)number_of(m, "count"));
         put_clean(json_text(m, "outcome"));
         put(": ");
-        put_clean(json_text(m, "text"));
-        put(" (");
-        put_clean(json_text(m, "rule"));
-        if (json_text(m, "clause").n) {
-            put("; ");
-            put_clean(json_text(m, "clause"));
-        }
-        put(")\n");
+        put_rule(m);
     }
 }
 
@@ -430,27 +430,13 @@ cmd_release(struct session *s)
 }
 
 static void
-show_served(const struct json *list)
-{
-    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
-        put("  was served to ");
-        put_clean(json_text(m, "principal"));
-        put(" (");
-        put_clean(json_text(m, "organisation"));
-        put(") until ");
-        put_when(json_text(m, "when"));
-        put("\n");
-    }
-}
-
-static void
 show_undone(const struct json *a)
 {
     const struct json *later = json_get(a, "later");
 
     put("batch %lld: %lld erased\n", (long long)number_of(a, "batch"),
         (long long)number_of(a, "erased"));
-    show_served(json_get(a, "served"));
+    put_served(json_get(a, "served"), "  was served to ", " until ");
     for (const struct json *b = later ? later->child : NULL; b; b = b->next) {
         int64_t v;
         if (json_is_int(b, &v))

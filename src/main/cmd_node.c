@@ -1,8 +1,6 @@
 /* The node itself: make, run, look at, copy. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -18,14 +16,6 @@
 #include "parent.h"
 #include "sandbox.h"
 #include "tls_cert.h"
-
-static const char *
-data_dir(const struct session *s)
-{
-    const char *env = getenv("JAGA_DIR");
-
-    return s->dir ? s->dir : env && env[0] ? env : "./node";
-}
 
 /* -- init
  * ------------------------------------------------------------------------------------------ */

@@ -60,20 +60,6 @@ cmd_revoke(struct session *s)
 }
 
 static void
-put_served(const struct json *list)
-{
-    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
-        put("  ");
-        put_clean(json_text(m, "principal"));
-        put(" (");
-        put_clean(json_text(m, "organisation"));
-        put(")  ");
-        put_when(json_text(m, "when"));
-        put("\n");
-    }
-}
-
-static void
 show_withdrawn(const struct json *a)
 {
     const struct json *served = json_get(a, "served"), *edges = json_get(a, "edges");
@@ -83,7 +69,7 @@ show_withdrawn(const struct json *a)
     put(": %lld erased, %lld of them copies\n", (long long)number_of(a, "erased"),
         (long long)number_of(a, "copies"));
     put(served && served->child ? "had been served to\n" : "had been served to nobody\n");
-    put_served(served);
+    put_served(served, "  ", "  ");
     if (edges && edges->child) {
         put("still named by\n");
         for (const struct json *m = edges->child; m; m = m->next) {
@@ -128,7 +114,7 @@ show_who(const struct json *a)
         }
     }
     put(served && served->child ? "has been served it\n" : "has been served it: nobody\n");
-    put_served(served);
+    put_served(served, "  ", "  ");
 }
 
 int
