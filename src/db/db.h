@@ -73,6 +73,10 @@ struct db_driver {
     int (*commit)(struct db *d, struct err *e);
     void (*rollback)(struct db *d);
     bool (*in_transaction)(struct db *d);
+    /* As the first thing in a reader's transaction: fixes its snapshot.  The number differs from
+     * that of the transaction before where anybody has committed in between; it may also differ
+     * where nobody has. */
+    int (*version)(struct db *d, int64_t *out, struct err *e);
     int64_t (*changes)(struct db *d); /* rows changed by the last statement */
     /* Moves the log into the database as far as readers let it; with truncate all of it, waiting
      * for readers up to busy_ms (ERR_BUSY), and leaves an empty log: needed after an erase. */

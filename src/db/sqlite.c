@@ -24,7 +24,7 @@ struct db {
     enum db_mode mode;
     bool transaction; /* begin has succeeded, neither commit nor rollback was called since */
     struct db_stmt *first;
-    sqlite3_stmt *begin, *commit, *rollback;
+    sqlite3_stmt *begin, *commit, *rollback, *version;
 };
 
 struct db_stmt {
@@ -410,7 +410,8 @@ db_open(const char *path, const struct db_options *o, struct db **out, struct er
     if (warm(d->h, o->mode, e) < 0 ||
         prepare_own(d, o->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", &d->begin, e) < 0 ||
         prepare_own(d, "COMMIT", &d->commit, e) < 0 ||
-        prepare_own(d, "ROLLBACK", &d->rollback, e) < 0)
+        prepare_own(d, "ROLLBACK", &d->rollback, e) < 0 ||
+        prepare_own(d, "PRAGMA data_version", &d->version, e) < 0)
         goto failed;
     *out = d;
     return 0;
@@ -448,6 +449,7 @@ db_close(struct db *d)
     sqlite3_finalize(d->begin);
     sqlite3_finalize(d->commit);
     sqlite3_finalize(d->rollback);
+    sqlite3_finalize(d->version);
     /* Nothing is left prepared, so this rolls back what is open, and checkpoints. */
     sqlite3_close(d->h);
     mem_free(d);
@@ -598,6 +600,19 @@ db_get_bytes(struct db_stmt *s, int col)
     const int n = sqlite3_column_bytes(s->s, col);
 
     return (struct span){p, p && n > 0 ? (size_t)n : 0};
+}
+
+static int
+db_version(struct db *d, int64_t *out, struct err *e)
+{
+    const int rc = sqlite3_step(d->version);
+
+    if (rc == SQLITE_ROW)
+        *out = sqlite3_column_int64(d->version, 0);
+    else
+        fail(e, d->h, rc == SQLITE_DONE ? SQLITE_ERROR : rc);
+    sqlite3_reset(d->version);
+    return rc == SQLITE_ROW ? 0 : -1;
 }
 
 static int64_t
@@ -785,6 +800,7 @@ const struct db_driver db_sqlite = {
     .commit = db_commit,
     .rollback = db_rollback,
     .in_transaction = db_in_transaction,
+    .version = db_version,
     .changes = db_changes,
     .checkpoint = db_checkpoint,
     .backup = db_backup,

@@ -357,6 +357,32 @@ note_refusal(struct session *s, const struct err *e)
 }
 
 void
+exchange_look_begin(struct exchange *x)
+{
+    x->looking = !x->writer;
+}
+
+void
+exchange_look_end(struct exchange *x)
+{
+    if (!x->looking)
+        return;
+    x->looking = false;
+    store_abort(x->store);
+}
+
+/* Opens a transaction where a look has not left one open. */
+static int
+ask_begin(struct exchange *x, struct err *e)
+{
+    if (commit_flush(x, e) != 0) /* a writer that is asked answers from what is on disk */
+        return -1;
+    if (x->looking && store_open_transaction(x->store))
+        return 0;
+    return store_begin(x->store, e);
+}
+
+void
 exchange_ask(struct exchange *x, const struct caller *who, const struct ask *q, struct arena *a,
              struct buf *out, struct answer *w)
 {
@@ -366,13 +392,14 @@ exchange_ask(struct exchange *x, const struct caller *who, const struct ask *q, 
     int rc;
 
     *w = (struct answer){0};
-    rc = commit_flush(x, &e); /* a writer that is asked answers from what is on disk */
-    if (rc == 0 && (rc = store_begin(x->store, &e)) == 0) {
+    rc = ask_begin(x, &e);
+    if (rc == 0) {
         rc = session_begin(&s, &e);
         if (rc == 0)
             rc = route(&s, &e);
-        /* A reader's commit only ends its look; what went wrong in it changes no answer. */
-        if (store_open_transaction(x->store))
+        /* A reader's commit only ends its look; what went wrong in it changes no answer.  Nothing
+         * of a question that failed is carried over to the next. */
+        if (store_open_transaction(x->store) && (rc != 0 || !x->looking))
             store_abort(x->store);
     }
     if (rc == 0 && out->failed)

@@ -66,6 +66,13 @@ struct caller {
 void exchange_ask(struct exchange *x, const struct caller *who, const struct ask *q,
                   struct arena *a, struct buf *out, struct answer *w);
 
+/* Around questions that may be answered from one state of the store, which is that of the first of
+ * them or later: none of them may have been sent by somebody who could have heard, before sending
+ * it, of what was put after begin.  Both are cheap where nothing is asked.  A question that fails
+ * ends the look, and the next one takes another.  In a writer they do nothing. */
+void exchange_look_begin(struct exchange *x);
+void exchange_look_end(struct exchange *x);
+
 /* The connection of one sender to the writer: it holds the sender's batches. */
 struct exchange_link;
 struct exchange_link *exchange_link_new(struct exchange *x, const struct caller *who);

@@ -101,6 +101,7 @@ struct found_slot {
 struct exchange {
     struct store *store;
     bool writer;
+    bool looking; /* a reader: the store's transaction may outlive a question */
     const struct clock *clock;
     struct key ticket_key;
     struct key next_keys[NEXT_KEYS];

@@ -114,6 +114,12 @@ struct ring_server_events {
     /* A request; record is a private copy, valid during the call.  ring_reply may be called from
      * inside, or later. */
     enum ring_took (*request)(void *ctx, struct ring_server *s, uint32_t id, struct span record);
+    /* Around requests that were all there before begin: one look at what is stored may serve them
+     * all, since whatever was acknowledged before one of them was sent is older than begin.  What
+     * arrives later comes between another begin and end.  Both or neither; may be NULL; end does
+     * not come where ring_server_free was called in between. */
+    void (*begin)(void *ctx, struct ring_server *s);
+    void (*end)(void *ctx, struct ring_server *s);
     /* The front broke the rules; no more will come. */
     void (*closed)(void *ctx, struct ring_server *s, const struct err *why);
 };

@@ -137,8 +137,26 @@ on_ring_closed(void *ctx, struct ring_server *s, const struct err *why)
     log_err(&f->reader->child->log, LOG_ERROR, "a front broke its ring", why);
 }
 
-static const struct ring_server_events ring_events = {.request = on_request,
-                                                      .closed = on_ring_closed};
+static void
+on_batch(void *ctx, struct ring_server *s)
+{
+    struct front_ring *f = ctx;
+
+    (void)s;
+    exchange_look_begin(f->reader->exchange);
+}
+
+static void
+on_batch_end(void *ctx, struct ring_server *s)
+{
+    struct front_ring *f = ctx;
+
+    (void)s;
+    exchange_look_end(f->reader->exchange);
+}
+
+static const struct ring_server_events ring_events = {
+    .request = on_request, .closed = on_ring_closed, .begin = on_batch, .end = on_batch_end};
 
 static int
 take_ring(struct reader_process *p, const struct node_link_msg *m, int fd, struct err *e)

@@ -68,6 +68,7 @@ store_forget(struct store *s)
     map_free(s->type_map);
     s->type_map = NULL;
     s->types_loaded = false;
+    s->state_kept = false;
     block_free(s->block);
     s->block = NULL;
     counts_free(s->counts);
@@ -80,16 +81,41 @@ store_forget(struct store *s)
     s->streams = NULL;
 }
 
+/* A reader's transaction that sees what the last one saw has nothing to read anew. */
+static int
+state_changed(struct store *s, bool *changed, struct err *e)
+{
+    int64_t version;
+
+    *changed = true;
+    if (s->mode != DB_READ)
+        return 0;
+    if (s->drv->version(s->d, &version, e) < 0)
+        return -1;
+    *changed = !s->state_kept || version != s->state_version;
+    if (*changed) {
+        s->state_kept = false; /* until it is loaded */
+        s->types_loaded = s->strms_loaded = false;
+        s->state_version = version;
+    }
+    return 0;
+}
+
 static int
 state_load(struct store *s, struct err *e)
 {
-    struct db_stmt *q =
-        sql_ask(s, e,
+    struct db_stmt *q;
+    bool changed;
+    int rc;
+
+    if (state_changed(s, &changed, e) < 0)
+        return -1;
+    if (!changed)
+        return 0;
+    q = sql_ask(s, e,
                 "SELECT p, next_us, commits, rights, merged, merging, waiting, waiting_bytes, "
                 "waiting_last FROM state WHERE one = 1",
                 "");
-    int rc;
-
     if (!q)
         return -1;
     rc = sql_step(s, q, e);
@@ -107,6 +133,7 @@ state_load(struct store *s, struct err *e)
     s->state.waiting_bytes = (uint64_t)sql_int(s, q, 7);
     s->state.waiting_last = (uint64_t)sql_int(s, q, 8);
     s->state_dirty = false;
+    s->state_kept = true;
     sql_end(s, q);
     return 0;
 }

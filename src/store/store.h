@@ -4,7 +4,8 @@
  * The store knows mechanics, not policy: it is told to which audience a row goes and through which
  * view somebody reads.  One process opens it for writing; any number for reading.  Every other
  * call of this room belongs between store_begin and store_commit or store_abort; a reader's
- * transaction is short and never spans two messages, since it keeps the log from being truncated.
+ * transaction is short and never spans a wait for messages, since it keeps the log from being
+ * truncated.
  *
  *   store_rights.h  organisations, principals, groups, generations, bindings, audiences, grants
  *   store_put.h     publications and erasures: what is appended

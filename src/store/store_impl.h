@@ -112,6 +112,8 @@ struct store {
 
     struct state state;
     bool state_dirty;
+    bool state_kept;       /* reader: state is that of version, as are types and streams */
+    int64_t state_version; /* of the driver */
 
     struct aud *auds; /* caches below are dropped by an abort and filled again when asked for */
     size_t aud_count;

@@ -414,6 +414,173 @@ cancelled(void **state)
     ring_cancel(f->c, ids[0]); /* too late: no harm */
 }
 
+/* -- batches -- */
+
+/* A store as a reader has it: what is stored goes on, what is looked at is fixed by begin. */
+struct looker {
+    struct fixture *f;
+    unsigned stored, look; /* versions; look 0: none is open */
+    unsigned begins, ends;
+    unsigned known[8]; /* what each request's sender had heard of when it was sent, by id */
+    unsigned n;
+    unsigned put_at; /* at this request something is stored, and another is sent by who heard */
+    unsigned wait_at, break_at;
+    bool free_at_end;
+};
+
+static void
+send_known(struct looker *k, uint32_t id)
+{
+    const uint32_t head[2] = {1, id};
+    const uint32_t at = atomic_load(&k->f->front_mem->request_head);
+
+    k->known[id] = k->stored;
+    memcpy(k->f->front_mem->requests + at, head, sizeof head);
+    atomic_store(&k->f->front_mem->request_head, at + 16);
+}
+
+static void
+on_begin(void *ctx, struct ring_server *s)
+{
+    struct looker *k = ctx;
+
+    (void)s;
+    assert_int_equal(k->look, 0);
+    k->look = k->stored;
+    k->begins++;
+}
+
+static void
+on_end(void *ctx, struct ring_server *s)
+{
+    struct looker *k = ctx;
+
+    (void)s;
+    assert_int_not_equal(k->look, 0);
+    k->look = 0;
+    k->ends++;
+}
+
+static enum ring_took
+on_look(void *ctx, struct ring_server *s, uint32_t id, struct span record)
+{
+    struct looker *k = ctx;
+
+    assert_int_equal(record.n, 1);
+    if (k->n + 1 == k->wait_at) {
+        k->wait_at = 0;
+        return RING_WAIT;
+    }
+    if (k->look < k->known[id])
+        fail_msg("request %u is answered from an older state than its sender knows", id);
+    k->n++;
+    if (k->n == k->put_at) {
+        k->stored++; /* acknowledged, and then asked for */
+        send_known(k, id + 1);
+    }
+    if (k->n == k->break_at)
+        atomic_store(&k->f->front_mem->request_head, UINT32_MAX / 2);
+    assert_int_equal(ring_reply(s, id, 1, SPAN(""), NULL, 0, NULL), 0);
+    if (k->free_at_end) {
+        ring_server_free(s);
+        k->f->s = NULL;
+    }
+    return RING_TOOK;
+}
+
+static void
+on_look_closed(void *ctx, struct ring_server *s, const struct err *why)
+{
+    (void)s;
+    ((struct looker *)ctx)->f->why_s = *why;
+    ((struct looker *)ctx)->f->closed_s++;
+}
+
+static const struct ring_server_events look_events = {
+    .request = on_look, .closed = on_look_closed, .begin = on_begin, .end = on_end};
+
+static void
+open_looker(struct looker *k, struct fixture *f)
+{
+    *k = (struct looker){.f = f, .stored = 1};
+    f->s = ring_server_new(f->l, &f->reader, &look_events, k, NULL);
+    assert_non_null(f->s);
+}
+
+/* What comes while a batch is answered is no part of it. */
+static void
+batches(void **state)
+{
+    struct fixture *f = *state;
+    struct looker k;
+
+    open_looker(&k, f);
+    rounds(f, 5);
+    assert_int_equal(k.begins, 0); /* nothing is asked: nothing is looked at */
+    k.put_at = 2;
+    send_known(&k, 0);
+    send_known(&k, 1);
+    rounds(f, 5);
+    assert_int_equal(k.n, 3);
+    assert_int_equal(k.begins, 2);
+    assert_int_equal(k.ends, 2);
+    assert_int_equal(f->closed_s, 0);
+}
+
+static void
+batches_end_whatever_happens(void **state)
+{
+    struct fixture *f = *state;
+    struct looker k;
+
+    open_looker(&k, f);
+    k.wait_at = 2; /* no slot is free for the second */
+    send_known(&k, 0);
+    send_known(&k, 1);
+    rounds(f, 5);
+    assert_int_equal(k.n, 1);
+    assert_int_equal(k.begins, 1);
+    assert_int_equal(k.ends, 1);
+    k.stored++;
+    atomic_store(&f->front_mem->return_head, 1); /* of a slot that was never lent: broken */
+    rounds(f, 5);
+    assert_int_equal(f->closed_s, 1);
+    assert_int_equal(k.begins, 1);
+}
+
+static void
+batches_of_a_broken_ring(void **state)
+{
+    struct fixture *f = *state;
+    struct looker k;
+
+    open_looker(&k, f);
+    k.break_at = 1;
+    send_known(&k, 0);
+    rounds(f, 5);
+    assert_int_equal(k.n, 1);
+    assert_int_equal(k.begins, 1);
+    assert_int_equal(k.ends, 1);
+    assert_int_equal(f->closed_s, 1);
+    assert_int_equal(f->why_s.code, ERR_PROTOCOL);
+}
+
+static void
+batch_that_frees_its_ring(void **state)
+{
+    struct fixture *f = *state;
+    struct looker k;
+
+    open_looker(&k, f);
+    k.free_at_end = true;
+    send_known(&k, 0);
+    send_known(&k, 1);
+    rounds(f, 5);
+    assert_int_equal(k.n, 1);
+    assert_int_equal(k.begins, 1);
+    assert_int_equal(k.ends, 0);
+}
+
 /* -- hostile fronts -- */
 
 static void
@@ -916,6 +1083,10 @@ main(void)
         T(full_ring),
         T(slots_run_out),
         T(cancelled),
+        T(batches),
+        T(batches_end_whatever_happens),
+        T(batches_of_a_broken_ring),
+        T(batch_that_frees_its_ring),
         T(hostile_fronts),
         T(hostile_front_ids_and_tails),
         T(hostile_front_returns_twice),
