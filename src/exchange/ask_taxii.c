@@ -306,7 +306,7 @@ page_run(struct page *p, store_item_fn *fn, struct err *e)
         .filter = &p->filter,
         .after_us = p->after,
         .limit = session_limit(s, PAGE_DEFAULT, TAXII_LIMIT_MAX),
-        .want = STORE_WANT_BYTES,
+        .want = STORE_WANT_BYTES | STORE_WANT_LITTLE,
     };
     struct store_page_end end = {0};
 

@@ -9,6 +9,7 @@
 #include "store_gen.h"
 #include "store_impl.h"
 #include "store_post.h"
+#include "store_sieve.h"
 #include "store_stream.h"
 #include "store_text.h"
 
@@ -75,6 +76,8 @@ store_forget(struct store *s)
     s->counts = NULL;
     filter_free(s->filter);
     s->filter = NULL;
+    sieve_free(s->sieve);
+    s->sieve = NULL;
     grams_free(s->grams);
     s->grams = NULL;
     streams_free(s->streams);
@@ -214,6 +217,7 @@ store_close(struct store *s)
         store_abort(s);
     store_forget(s);
     put_free(s->put);
+    arena_free(s->look);
     if (s->d)
         s->drv->close(s->d);
     if (s->erased_fd >= 0)

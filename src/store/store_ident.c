@@ -4,6 +4,7 @@
 #include "mem.h"
 #include "store_gen.h"
 #include "store_impl.h"
+#include "store_sieve.h"
 #include "uuid.h"
 
 #define KIND_ID      1       /* of store_key */
@@ -260,14 +261,14 @@ ident_find(struct store *s, struct span id, int64_t key, uint64_t *ident, struct
 
     if (id.n > ID_BYTES_MAX)
         return 0;
-    if (filter_ready(s, e) < 0 || types_load(s, e) < 0)
+    if (filter_ready(s, e) < 0 || sieve_fill(s, e) < 0 || types_load(s, e) < 0)
         return -1;
     buf_init_fixed(&packed, mem, sizeof mem);
     id_pack(s, id, &packed);
     while (gen_next(&w, &gen, &lo, &hi)) {
         int rc;
 
-        if (!filter_may(s, lo, key))
+        if (!filter_may(s, lo, key) || !sieve_may(s, gen, key))
             continue;
         rc = find_in(s, gen, key, buf_view(&packed), ident, e);
         if (rc != 0)

@@ -84,6 +84,7 @@ struct type_name {
 };
 
 struct put;
+struct sieve;
 struct block;
 struct counts;
 struct filter;
@@ -127,6 +128,9 @@ struct store {
     size_t type_count;
     bool types_loaded;
     struct map *type_map; /* names to numbers */
+
+    struct sieve *sieve; /* reader */
+    struct arena *look;  /* of one look after another; NULL while one is under way */
 
     struct put *put;         /* writer */
     struct counts *counts;   /* writer */
@@ -195,7 +199,11 @@ struct row {
     "p, arrival, audience, seq, flags, ident, type, object, mod_s, mod_ns, batch, confidence, "    \
     "stream, entry"
 #define ROW_COLUMN_COUNT 14
+/* The first of them: what says whether and when a row is listed. */
+#define ROW_LITTLE       "p, arrival, audience, seq, flags, ident, type, object"
+#define ROW_LITTLE_COUNT 8
 void row_read(struct store *s, struct db_stmt *q, struct row *out);
+void row_read_little(struct store *s, struct db_stmt *q, struct row *out); /* the rest is 0 */
 int row_get(struct store *s, uint64_t p, struct row *out, struct err *e); /* 1, 0, -1 */
 /* Bytes of a content, borrowed until *q is ended by sql_end. */
 int row_bytes(struct store *s, uint64_t object, struct db_stmt **q, struct span *out,

@@ -18,14 +18,20 @@ look_begin(struct look *l, struct store *s, const struct view *v,
     l->which = which;
     if (types_load(s, e) < 0 || strms_load(s, e) < 0)
         return -1;
-    l->a = arena_new(LOOK_ARENA);
+    l->a = s->look ? s->look : arena_new(LOOK_ARENA);
+    s->look = NULL;
     return l->a ? 0 : err_set(e, ERR_MEMORY, "no memory for a view");
 }
 
 void
 look_end(struct look *l)
 {
-    arena_free(l->a);
+    if (l->s->look) {
+        arena_free(l->a);
+    } else if (l->a) {
+        arena_reset(l->a);
+        l->s->look = l->a;
+    }
     l->a = NULL;
 }
 
@@ -133,13 +139,16 @@ weigh_order(struct weigh *w, struct err *e)
 static int
 weigh_rows(struct look *l, uint64_t ident, struct weigh *w, struct err *e)
 {
+    uint64_t *list = NULL;
+    size_t n = 1, living = 0;
     struct seen *seen;
-    uint64_t *list;
-    size_t n, living = 0;
-    int rc = 0;
+    struct row first;
+    int rc = row_get(l->s, ident, &first, e);
 
-    if (row_list(l->s, ident, &list, &n, e) < 0)
+    /* Nearly all ids have one row. */
+    if (rc < 0 || ((rc == 0 || first.flags & F_MULTI) && row_list(l->s, ident, &list, &n, e) < 0))
         return -1;
+    rc = 0;
     seen = arena_alloc(l->a, (n + 1) * sizeof *seen);
     w->erases = arena_alloc(l->a, (n + 1) * sizeof *seen);
     w->list = arena_alloc(l->a, (n + 1) * sizeof *w->list);
@@ -148,8 +157,11 @@ weigh_rows(struct look *l, uint64_t ident, struct weigh *w, struct err *e)
     for (size_t i = 0; i < n && rc >= 0; i++) {
         struct seen at;
 
-        rc = row_get(l->s, list[i], &at.row, e);
-        if (rc != 1 || !look_date(l, &at.row, &at.date_us))
+        if (list)
+            rc = row_get(l->s, list[i], &at.row, e);
+        else
+            at.row = first;
+        if ((list && rc != 1) || !look_date(l, &at.row, &at.date_us))
             continue;
         if (at.row.flags & F_ERASE)
             w->erases[w->erase_count++] = at;

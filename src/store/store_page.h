@@ -49,6 +49,9 @@ struct store_item {
 
 #define STORE_WANT_BYTES 1u
 #define STORE_WANT_ID    2u
+/* A page whose taker uses p, audience, seq, date_us, type, spec20, revoked, bytes and id alone: the
+ * rest need not be read and may be missing. */
+#define STORE_WANT_LITTLE 4u
 
 /* 0: taken; 1: it does not fit, the page ends before it; -1: failed. */
 typedef int store_item_fn(void *ctx, const struct store_item *it, struct err *e);

@@ -6,6 +6,20 @@
 #include "store_impl.h"
 
 void
+row_read_little(struct store *s, struct db_stmt *q, struct row *out)
+{
+    *out = (struct row){.p = (uint64_t)sql_int(s, q, 0),
+                        .arrival_us = sql_int(s, q, 1),
+                        .audience = (uint32_t)sql_int(s, q, 2),
+                        .seq = (uint64_t)sql_int(s, q, 3),
+                        .flags = (unsigned)sql_int(s, q, 4),
+                        .ident = (uint64_t)sql_int(s, q, 5),
+                        .type = (uint32_t)sql_int(s, q, 6),
+                        .object = (uint64_t)sql_int(s, q, 7),
+                        .confidence = -1};
+}
+
+void
 row_read(struct store *s, struct db_stmt *q, struct row *out)
 {
     const unsigned flags = (unsigned)sql_int(s, q, 4);
@@ -180,13 +194,47 @@ failed:
     return -1;
 }
 
+/* Arrivals rise with p, and those of rows that came together evenly: so a few guesses find most,
+ * and halving what guesses do not find. */
+#define GUESSES 12u
+#define NEAR    128u
+
+struct span_of_rows { /* the row looked for is lo to hi */
+    uint64_t lo, hi;
+    int64_t lo_us, hi_us; /* arrivals of lo - 1 (INT64_MIN: not known), and of hi */
+    bool rising;          /* lo was moved last */
+};
+
+/* Where us would lie between lo - 1 and hi if all were even: lo to hi - 1. */
+static uint64_t
+row_guess(const struct span_of_rows *r, int64_t us)
+{
+    const double part = (double)(us - r->lo_us) / (double)(r->hi_us - r->lo_us);
+    const uint64_t at = (uint64_t)(part * (double)(r->hi - r->lo + 1));
+
+    return at < r->hi - r->lo ? r->lo + at : r->hi - 1;
+}
+
+/* The row to look at next, lo to hi - 1; n counts the looks. */
+static uint64_t
+row_try(const struct span_of_rows *r, int64_t us, unsigned n)
+{
+    if (n >= GUESSES || r->lo_us == INT64_MIN || us >= r->hi_us)
+        return n > 0 ? r->lo + (r->hi - r->lo) / 2 : r->lo;
+    /* A guess is mostly near but to one side: then one beyond it bounds the other side. */
+    if (n % 2 == 0 && r->hi - r->lo > 2 * NEAR)
+        return r->rising ? r->lo + NEAR : r->hi - NEAR;
+    return row_guess(r, us);
+}
+
 int
 row_after(struct store *s, int64_t us, uint64_t *p, struct err *e)
 {
-    uint64_t lo = 1, hi = s->state.p + 1;
+    struct span_of_rows r = {
+        .lo = 1, .hi = s->state.p + 1, .lo_us = INT64_MIN, .hi_us = s->state.next_us};
 
-    while (lo < hi) {
-        const uint64_t mid = lo + (hi - lo) / 2;
+    for (unsigned n = 0; r.lo < r.hi; n++) {
+        const uint64_t mid = row_try(&r, us, n);
         int64_t arrival;
         const int rc = sql_number(s, &arrival, e, "SELECT arrival FROM publication WHERE p = ?1",
                                   "i", (int64_t)mid);
@@ -195,11 +243,15 @@ row_after(struct store *s, int64_t us, uint64_t *p, struct err *e)
             return -1;
         if (rc == 0)
             return err_set(e, ERR_CORRUPT, "publications are not numbered one by one");
-        if (arrival > us)
-            hi = mid;
-        else
-            lo = mid + 1;
+        r.rising = arrival <= us;
+        if (r.rising) {
+            r.lo = mid + 1;
+            r.lo_us = arrival;
+        } else {
+            r.hi = mid;
+            r.hi_us = arrival;
+        }
     }
-    *p = lo;
+    *p = r.lo;
     return 0;
 }

@@ -18,7 +18,8 @@
 #define PICK_ROOM  256  /* rows picked from columns before they are fetched */
 #define STALE_ROWS 4096 /* a reader's counters may be this much behind: they only guide */
 
-#define ROW_SQL "SELECT " ROW_COLUMNS ", bytes FROM publication "
+#define ROW_SQL    "SELECT " ROW_COLUMNS ", bytes FROM publication "
+#define LITTLE_SQL "SELECT " ROW_LITTLE ", bytes FROM publication "
 
 /* One stretch: rows from p_from to p_to - 1 of one audience's slice (en), or natural ones (NULL).
  */
@@ -52,14 +53,24 @@ give(const struct stretch *t, const struct row *r, struct db_stmt *q, struct err
     /* In a natural stretch a row at its own arrival; in a slice one at another date. */
     if ((date == r->arrival_us) != (t->en == NULL) || date <= t->after_us)
         return 0;
-    return t->c->fn(t->c->ctx, r, date, q, ROW_COLUMN_COUNT, e);
+    return t->c->fn(t->c->ctx, r, date, q, t->c->little ? ROW_LITTLE_COUNT : ROW_COLUMN_COUNT, e);
+}
+
+static void
+read_row(const struct stretch *t, struct db_stmt *q, struct row *out)
+{
+    if (t->c->little)
+        row_read_little(t->c->look->s, q, out);
+    else
+        row_read(t->c->look->s, q, out);
 }
 
 static int
 fetch(const struct stretch *t, uint64_t p, struct err *e)
 {
     struct store *s = t->c->look->s;
-    struct db_stmt *q = sql_get(s, ROW_SQL "WHERE p = ?1", e);
+    struct db_stmt *q =
+        sql_get(s, t->c->little ? LITTLE_SQL "WHERE p = ?1" : ROW_SQL "WHERE p = ?1", e);
     struct row r;
     int rc;
 
@@ -69,7 +80,7 @@ fetch(const struct stretch *t, uint64_t p, struct err *e)
     rc = sql_step(s, q, e);
     if (rc <= 0)
         return rc < 0 ? -1 : err_set(e, ERR_CORRUPT, "a publication is not there");
-    row_read(s, q, &r);
+    read_row(t, q, &r);
     rc = give(t, &r, q, e);
     sql_end(s, q);
     return rc;
@@ -87,7 +98,10 @@ static int
 scan_rows(const struct stretch *t, struct err *e)
 {
     struct store *s = t->c->look->s;
-    struct db_stmt *q = sql_get(s, ROW_SQL "WHERE p >= ?1 AND p < ?2 ORDER BY p", e);
+    struct db_stmt *q = sql_get(s,
+                                t->c->little ? LITTLE_SQL "WHERE p >= ?1 AND p < ?2 ORDER BY p"
+                                             : ROW_SQL "WHERE p >= ?1 AND p < ?2 ORDER BY p",
+                                e);
     struct row r;
     int rc;
 
@@ -98,7 +112,7 @@ scan_rows(const struct stretch *t, struct err *e)
     while ((rc = sql_step(s, q, e)) == 1) {
         if (!in_view(t->c->look->view, (uint32_t)sql_int(s, q, 2)))
             continue;
-        row_read(s, q, &r);
+        read_row(t, q, &r);
         rc = give(t, &r, q, e);
         if (rc != 0) {
             sql_end(s, q);

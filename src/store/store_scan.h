@@ -17,6 +17,7 @@ struct scan {
     struct look *look;
     const uint32_t *types; /* NULL: all */
     size_t type_count;
+    bool little;       /* fn gets rows as by row_read_little */
     bool last_only;    /* rows that no whole audience lists need not be given */
     uint32_t limit;    /* rows that the caller hopes to list */
     enum scan_way way; /* SCAN_CHOOSE, but in tests */
