@@ -204,7 +204,7 @@ struct row {
 #define ROW_LITTLE_COUNT 8
 void row_read(struct store *s, struct db_stmt *q, struct row *out);
 void row_read_little(struct store *s, struct db_stmt *q, struct row *out); /* the rest is 0 */
-int row_get(struct store *s, uint64_t p, struct row *out, struct err *e); /* 1, 0, -1 */
+int row_get(struct store *s, uint64_t p, struct row *out, struct err *e);  /* 1, 0, -1 */
 /* Bytes of a content, borrowed until *q is ended by sql_end. */
 int row_bytes(struct store *s, uint64_t object, struct db_stmt **q, struct span *out,
               struct err *e);
