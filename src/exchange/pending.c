@@ -1,11 +1,16 @@
 /* exchange/pending.c - what waits, and how it is taken up again. */
 #include "batch.h"
 
+#include <stdlib.h>
+
 #include "findable.h"
 #include "json.h"
+#include "mem.h"
 
 #define WAY_FORMAT  1
-#define PENDING_RUN 1000 /* looked up at once for one marking */
+#define PENDING_RUN 1000 /* looked up at once */
+#define QUEUE_ARENA                                                                                \
+    (64u << 20) /* a run of rows, and one object of the greatest size with its tree */
 
 /* -- how it was asked
  * ------------------------------------------------------------------------------ */
@@ -249,33 +254,120 @@ pending_retry(struct exchange *x, uint64_t n, const struct way *way, enum outcom
     return commit_maybe(x, e);
 }
 
+/* -- what is taken up together --------------------------------------------------------------------
+ */
+
+/* Definitions, then what names nothing, then what names others, edges last: an end that comes after
+ * its edge would narrow nothing, and an edge would go further than both of its ends. */
+enum turn { TURN_DEFINITION, TURN_PLAIN, TURN_NAMES, TURN_EDGE };
+
+struct waiting {
+    uint64_t n;
+    enum turn turn;
+};
+
+struct queue {
+    struct waiting *list;
+    size_t n, cap;
+};
+
+static int
+turn_of(const struct store_pending *w, struct arena *a, enum turn *out, struct err *e)
+{
+    struct stix_facts f;
+
+    if (stix_facts_read(w->bytes, a, &f, e) != 0)
+        return -1;
+    *out = TURN_PLAIN;
+    if (stix_id_is_marking(f.id.text) || stix_id_is_extension(f.id.text))
+        *out = TURN_DEFINITION;
+    else if (f.class == STIX_SRO)
+        *out = TURN_EDGE;
+    for (size_t i = 0; i < f.ref_count && *out == TURN_PLAIN; i++) {
+        if (!span_eq(f.refs[i].id, f.id.text))
+            *out = TURN_NAMES;
+    }
+    return 0;
+}
+
+static int
+queue_add(struct queue *q, struct waiting w, struct err *e)
+{
+    struct waiting *grown;
+    size_t cap;
+
+    if (q->n == q->cap) {
+        cap = q->cap == 0 ? 64 : q->cap * 2;
+        grown = mem_resize(q->list, cap * sizeof *grown);
+        if (grown == NULL)
+            return err_set(e, ERR_MEMORY, "out of memory");
+        q->list = grown;
+        q->cap = cap;
+    }
+    q->list[q->n++] = w;
+    return 0;
+}
+
+static int
+by_turn(const void *x, const void *y)
+{
+    const struct waiting *a = x, *b = y;
+
+    if (a->turn != b->turn)
+        return a->turn < b->turn ? -1 : 1;
+    return a->n < b->n ? -1 : a->n > b->n;
+}
+
+/* All that waits for this now, in the order in which it is to be taken up. */
+static int
+queue_fill(struct exchange *x, uint64_t batch, enum store_wait reason, struct span marking,
+           struct arena *a, struct queue *q, struct err *e)
+{
+    struct store_pending *list, w;
+    uint64_t after = 0;
+    size_t n;
+
+    do {
+        arena_reset(a);
+        if (store_pending_list(x->store, after, batch, reason, marking, PENDING_RUN, a, &list, &n,
+                               e) != 0)
+            return -1;
+        for (size_t i = 0; i < n; i++) {
+            struct arena_mark mark = arena_mark(a);
+            struct waiting at = {.n = after = list[i].n};
+            int rc = store_pending_get(x->store, at.n, a, &w, e);
+
+            if (rc < 0 ||
+                (rc == 1 && (turn_of(&w, a, &at.turn, e) != 0 || queue_add(q, at, e) != 0)))
+                return -1;
+            arena_rewind(a, mark);
+        }
+    } while (n == PENDING_RUN);
+    if (q->n > 0)
+        qsort(q->list, q->n, sizeof *q->list, by_turn);
+    return 0;
+}
+
+/* marking: a span of the caller's own, that outlives every commit. */
 int
 pending_marking(struct exchange *x, struct span marking, struct err *e)
 {
-    struct store_pending *list;
+    struct queue q = {0};
     enum outcome what;
-    struct arena *a;
-    uint64_t after = 0;
-    size_t n;
+    struct arena *a = arena_new(QUEUE_ARENA);
     int rc = -1;
 
-    a = arena_new(16u << 20);
     if (a == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
-    do {
-        arena_reset(a);
-        if (commit_begin(x, e) != 0 ||
-            store_pending_list(x->store, after, 0, STORE_WAIT_MARKING, marking, PENDING_RUN, a,
-                               &list, &n, e) != 0)
+    if (commit_begin(x, e) != 0 || queue_fill(x, 0, STORE_WAIT_MARKING, marking, a, &q, e) != 0)
+        goto out;
+    for (size_t i = 0; i < q.n; i++) {
+        if (pending_retry(x, q.list[i].n, NULL, &what, e) != 0)
             goto out;
-        for (size_t i = 0; i < n; i++) {
-            after = list[i].n;
-            if (pending_retry(x, list[i].n, NULL, &what, e) != 0)
-                goto out;
-        }
-    } while (n == PENDING_RUN);
+    }
     rc = 0;
 out:
+    mem_free(q.list);
     arena_free(a);
     return rc;
 }
@@ -286,38 +378,34 @@ out:
 static int
 release_all(struct exchange *x, uint64_t batch, uint64_t counts[OUTCOMES], struct err *e)
 {
-    struct arena *a = arena_new(16u << 20);
-    struct store_pending *list, w;
+    struct arena *a = arena_new(QUEUE_ARENA);
+    struct queue q = {0};
+    struct store_pending w;
     struct intake_result r = {0};
     enum outcome what;
-    uint64_t after = 0;
     struct way way;
-    size_t n;
     int rc = -1;
 
     if (a == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
-    do {
+    if (commit_begin(x, e) != 0 ||
+        queue_fill(x, batch, STORE_WAIT_QUARANTINE, (struct span){0}, a, &q, e) != 0)
+        goto out;
+    for (size_t i = 0; i < q.n; i++) {
         arena_reset(a);
-        if (commit_begin(x, e) != 0 ||
-            store_pending_list(x->store, after, batch, STORE_WAIT_QUARANTINE, (struct span){0},
-                               PENDING_RUN, a, &list, &n, e) != 0)
+        if (commit_begin(x, e) != 0 || store_pending_get(x->store, q.list[i].n, a, &w, e) != 1 ||
+            ask_get(w.ask, a, &way, &r, e) != 0)
             goto out;
-        for (size_t i = 0; i < n; i++) {
-            after = list[i].n;
-            if (commit_begin(x, e) != 0 || store_pending_get(x->store, after, a, &w, e) != 1 ||
-                ask_get(w.ask, a, &way, &r, e) != 0)
-                goto out;
-            way.released = true;
-            if (pending_retry(x, after, &way, &what, e) != 0)
-                goto out;
-            counts[what]++;
-        }
-    } while (n == PENDING_RUN);
+        way.released = true;
+        if (pending_retry(x, q.list[i].n, &way, &what, e) != 0)
+            goto out;
+        counts[what]++;
+    }
     rc = commit_begin(x, e) != 0 || store_batch_state(x->store, batch, STORE_BATCH_RELEASED, e) != 0
              ? -1
              : 0;
 out:
+    mem_free(q.list);
     arena_free(a);
     return rc;
 }

@@ -199,6 +199,8 @@ struct parcel {
     int n;
 };
 
+#define TURNS 4 /* definitions, plain, with references, edges */
+
 static unsigned
 turn_of(const struct m_content *c, const struct m_id *id)
 {
@@ -274,16 +276,26 @@ pack(struct leak *l, struct parcel *p, const struct m_asker *k)
         put_in_order(l, p);
 }
 
+static unsigned
+pending_turn(struct leak *l, const struct m_pending *p)
+{
+    const struct m_content *c = &l->m.contents[p->content];
+
+    return turn_of(c, &l->m.ids[c->id]);
+}
+
 /* What waited for a marking is looked at again when that has come. */
 static void
 retry_waiting(struct leak *l, int marking, int64_t now)
 {
     int n = l->m.pending_n;
 
-    for (int i = 0; i < n; i++) {
+    for (int k = 0; k < TURNS * n; k++) {
+        int i = k % n;
         struct m_pending p = l->m.pending[i];
 
-        if (!p.there || p.reason != M_WAIT_MARKING || p.marking != marking)
+        if (!p.there || p.reason != M_WAIT_MARKING || p.marking != marking ||
+            pending_turn(l, &p) != (unsigned)(k / n))
             continue;
         l->m.pending[i].there = false;
         (void)m_post(&l->m, &p.way, p.content, p.batch, now);
@@ -863,10 +875,12 @@ release(struct leak *l)
     leak_fresh(l);
     for (int i = 0; i < end; i++)
         l->m.pending[i].way.released |= l->m.pending[i].batch == t.number;
-    for (int i = 0; i < end; i++) {
+    for (int turn = 0; turn < TURNS * end; turn++) {
+        int i = turn % end;
         struct m_pending p = l->m.pending[i];
 
-        if (!p.there || p.batch != t.number || p.reason != M_WAIT_QUARANTINE)
+        if (!p.there || p.batch != t.number || p.reason != M_WAIT_QUARANTINE ||
+            pending_turn(l, &p) != (unsigned)(turn / end))
             continue;
         l->m.pending[i].there = false;
         (void)m_post(&l->m, &p.way, p.content, p.batch, l->w->clock.wall_us);

@@ -438,6 +438,32 @@ test_quarantine(void **state)
     assert_int_equal(w->last.status, ERR_CONFLICT);
 }
 
+/* On release an edge finds its ends, although it came before them. */
+static void
+test_quarantine_order(void **state)
+{
+    struct world *w = *state;
+    const char *a = world_id(w, "malware", 1), *b = world_id(w, "malware", 2);
+    const char *texts[] = {edge(w, 1, a, b), world_object(w, "malware", 1, MALWARE),
+                           world_object(w, "malware", 2, MALWARE AMBER), NULL};
+    struct tell begin = {.items = true, .quarantine = true, .label = SPAN("GREEN")};
+    struct tell release = {.verb = TELL_RELEASE};
+    struct someone bank;
+    const struct json *o;
+
+    world_admin(w, TELL_K_ORG, TELL_A_ADD, "bank", NIL);
+    bank = world_user(w, "teller", "organisation=bank", NIL);
+    o = world_put(w, NULL, &begin, texts);
+    assert_int_equal(int_at(o, "counts.waiting"), 3);
+    release.number = (uint64_t)int_at(o, "batch");
+    o = world_tell(w, NULL, &release);
+    assert_int_equal(int_at(o, "counts.new"), 3);
+    assert_true(world_sees(w, &bank, a));
+    assert_false(world_sees(w, &bank, b));
+    assert_true(world_sees(w, NULL, world_id(w, "relationship", 1)));
+    assert_false(world_sees(w, &bank, world_id(w, "relationship", 1)));
+}
+
 /* Live and exercise never mix. */
 static void
 test_exercise(void **state)
@@ -529,10 +555,11 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_outcomes),   T(test_strict),   T(test_label),         T(test_red),
-        T(test_markings),   T(test_decide),   T(test_edges),         T(test_references),
-        T(test_others),     T(test_relaxed),  T(test_hidden_is_new), T(test_dry_run),
-        T(test_quarantine), T(test_exercise), T(test_report),        T(test_hostile),
+        T(test_outcomes),   T(test_strict),           T(test_label),         T(test_red),
+        T(test_markings),   T(test_decide),           T(test_edges),         T(test_references),
+        T(test_others),     T(test_relaxed),          T(test_hidden_is_new), T(test_dry_run),
+        T(test_quarantine), T(test_quarantine_order), T(test_exercise),      T(test_report),
+        T(test_hostile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

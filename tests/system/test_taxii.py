@@ -41,7 +41,7 @@ class Taxii:
     def discovery(self):
         for path in ("/taxii2/", "/taxii2"):
             a = self.get(path)
-            equal(a.status, 200)
+            equal(a.status, 200, repr(a))
             check(a.json()["title"] and a.json()["api_roots"])
             equal(a.headers["Content-Type"], "application/taxii+json;version=2.1")
         j = self.get(ROOT).json()
@@ -142,7 +142,7 @@ class Taxii:
             after = p.headers["X-TAXII-Date-Added-Last"]
         check({o["id"] for o in self.objects} <= seen, "lost when polling by date")
         future = self.get(self.base + "objects/?added_after=2999-01-01T00:00:00Z")
-        equal(future.status, 200)
+        equal(future.status, 200, repr(future))
         check(isinstance(future.json(), dict), "an empty envelope is well-formed")
 
     def bad_parameters(self):
@@ -182,7 +182,7 @@ class Taxii:
     def post_status(self):
         good = [indicator(self.rng) for _ in range(3)]
         a = self.n.post(self.token, self.c, good + [{"type": "indicator", "id": "nonsense"}])
-        equal(a.status, 202)
+        equal(a.status, 202, repr(a))
         s = a.json()
         equal(s["status"], "complete")
         for what in ("success", "failure", "pending"):
@@ -201,7 +201,7 @@ class Taxii:
         bundle = b'{"type":"bundle","id":"bundle--%s","objects":[]}' % str(uuid.uuid4()).encode()
         a = self.n.http("POST", self.base + "objects/", self.token, body=bundle,
                         headers={"Content-Type": "application/stix+json;version=2.1"})
-        equal(a.status, 202)
+        equal(a.status, 202, repr(a))
 
     def delete(self):
         o = indicator(self.rng)
@@ -234,7 +234,7 @@ class Taxii:
             query = "?limit=64"
             while time.monotonic() < end:
                 a = self.n.objects(self.token, self.c, query, connection)
-                equal(a.status, 200)
+                equal(a.status, 200, repr(a))
                 j = a.json()
                 seen += self.ids(j.get("objects", []))
                 if a.headers["X-TAXII-Date-Added-Last"]:
@@ -268,7 +268,7 @@ class Taxii:
         self.n.start()
         self.n.run("user", "set", "ann", "--password-file", "-", stdin=b"another password\n")
         again = eventually(lambda: self.get(self.base + "objects/?limit=50&next=" + first["next"]))
-        equal(again.status, 200)
+        equal(again.status, 200, repr(again))
         check(not set(self.ids(again.json()["objects"])) & set(self.ids(first["objects"])))
         self.is_error(self.get(ROOT + "collections/", login=self.ann), 401)
 
