@@ -17,6 +17,8 @@
 /* What the log may keep on disk after a checkpoint; it is cut to nothing when the writer closes. */
 #define WAL_KEEP_BYTES (INT64_C(64) << 20)
 
+#define LOOKS                                                                                      \
+    100 /* a millisecond apart: far longer than a commit takes, and than a new writer's start */
 #define BACKUP_STEP 1024 /* pages between two calls of progress */
 
 struct db {
@@ -424,6 +426,20 @@ failed:
 
 /* ---- statements ---- */
 
+/* A commit that is just ending has written one copy of the log's header and not yet the other.  A
+ * reader that looks at that moment, and then finds the writer's lock free, takes the log for one
+ * that a dead writer has left behind, and may not recover it.  A moment later it is whole; where
+ * the writer really died, its successor recovers it. */
+static bool
+look_again(const struct db *d, int rc, int *looks)
+{
+    if (d->mode != DB_READ || rc != SQLITE_READONLY_RECOVERY || *looks == LOOKS)
+        return false;
+    if ((*looks)++ > 0)
+        sqlite3_sleep(1);
+    return true;
+}
+
 static void
 db_finalise(struct db_stmt *s)
 {
@@ -480,12 +496,14 @@ db_prepare(struct db *d, const char *sql, struct db_stmt **out, struct err *e)
 {
     struct db_stmt *s = mem_zero(1, sizeof *s);
     const char *tail = "";
-    int rc;
+    int rc, looks = 0;
 
     if (!s)
         return err_set(e, ERR_MEMORY, "no memory for a statement");
     s->d = d;
-    rc = sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s, &tail);
+    do
+        rc = sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s, &tail);
+    while (look_again(d, rc, &looks));
     if (rc != SQLITE_OK) {
         fail(e, d->h, rc);
         mem_free(s);
@@ -553,7 +571,7 @@ db_reset(struct db_stmt *s)
 static int
 db_step(struct db_stmt *s, struct err *e)
 {
-    int rc = s->bind_rc;
+    int rc = s->bind_rc, looks = 0;
 
     if (transaction_lost(s->d)) {
         db_reset(s);
@@ -561,6 +579,10 @@ db_step(struct db_stmt *s, struct err *e)
     }
     if (rc == SQLITE_OK)
         rc = sqlite3_step(s->s);
+    while (look_again(s->d, rc, &looks)) { /* before any row */
+        sqlite3_reset(s->s);               /* keeps what is bound */
+        rc = sqlite3_step(s->s);
+    }
     if (rc == SQLITE_ROW)
         return 1;
     if (rc != SQLITE_DONE)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -431,6 +432,55 @@ last_said(int fd, int64_t *so_far)
         *so_far = k;
 }
 
+/* The log's index begins with its header, twice: a commit that is just ending has changed one. */
+static void
+half_header(const char *path, bool restore)
+{
+    char side[PATH_MAX];
+    unsigned char *head;
+    int fd;
+
+    snprintf(side, sizeof side, "%s-shm", path);
+    fd = open(side, O_RDWR);
+    assert_true(fd >= 0);
+    head = mmap(NULL, 96, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(head != MAP_FAILED);
+    if (restore)
+        memcpy(head, head + 48, 48);
+    else
+        head[8] ^= 1;
+    munmap(head, 96);
+    close(fd);
+}
+
+/* A commit that ends just while a reader looks at the header: it looks again, for a while. */
+static void
+a_reader_comes_in_between(void **state)
+{
+    struct scratch *t = *state;
+    struct agent w, r;
+    pid_t pid;
+
+    make_pair(t);
+    w = start_agent(t);
+    r = start_agent(t);
+    must(w, OP_WRITER);
+    must(r, OP_READER);
+    put(w, 1, 1);
+    half_header(t->path, false);
+    assert_int_equal(ask(r, OP_NUMBER, 0, "SELECT count(*) FROM a").code, ERR_BUSY);
+    pid = fork();
+    if (pid == 0) {
+        usleep(20000);
+        half_header(t->path, true);
+        _exit(0);
+    }
+    assert_int_equal(count(r), 1);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    end(w);
+    end(r);
+}
+
 static void
 a_reader_never_sees_half(void **state)
 {
@@ -745,6 +795,7 @@ main(void)
         IN_SCRATCH(a_writer_shows_what_it_committed),
         IN_SCRATCH(a_reader_outlives_writers),
         IN_SCRATCH(a_copied_file_alone_waits_for_a_writer),
+        IN_SCRATCH(a_reader_comes_in_between),
         IN_SCRATCH(a_reader_never_sees_half),
         IN_SCRATCH(a_killed_writer_loses_nothing),
         IN_SCRATCH(a_cut_transaction_leaves_nothing),
