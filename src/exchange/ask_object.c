@@ -2,6 +2,8 @@
  */
 #include "inside.h"
 
+#include <stdlib.h>
+
 #include "batch.h"
 #include "stix_builtin.h"
 #include "store_find.h"
@@ -369,6 +371,42 @@ struct history {
     size_t n, cap;
 };
 
+static int
+add_event(struct history *l, const struct event *v, struct err *e)
+{
+    struct event *grown;
+
+    if (l->n == l->cap) {
+        l->cap = l->cap == 0 ? 16 : l->cap * 2;
+        grown = arena_zero(l->s->a, l->cap, sizeof *grown);
+        if (grown == NULL)
+            return err_set(e, ERR_MEMORY, "out of memory");
+        for (size_t i = 0; i < l->n; i++)
+            grown[i] = l->list[i];
+        l->list = grown;
+    }
+    l->list[l->n++] = *v;
+    return 0;
+}
+
+/* Of what was withdrawn, when it had come: its bytes are gone, its place is not. */
+static int
+add_gone(struct history *l, const struct store_held *h, const struct event *withdrawn,
+         struct err *e)
+{
+    struct event v = *withdrawn;
+    struct store_held was;
+    int rc = store_held_gone(l->s->x->store, h->target, &was, e);
+
+    if (rc <= 0)
+        return rc;
+    v.erased = false;
+    v.date_us = was.arrival_us;
+    v.publisher = was.publisher;
+    v.batch = was.batch;
+    return add_event(l, &v, e);
+}
+
 /* What the view shows; the operator also sees that something was withdrawn, and by which batch it
  * came. */
 static int
@@ -382,7 +420,6 @@ take_event(void *ctx, const struct store_held *h, struct err *e)
                       .batch = h->batch,
                       .erased = h->erased,
                       .revoked = h->revoked};
-    struct event *grown;
 
     if (v.audience == NULL || !view_has(l->view, h->audience) ||
         (h->erased ? !s->operator
@@ -390,17 +427,17 @@ take_event(void *ctx, const struct store_held *h, struct err *e)
         return 0;
     if (!h->erased)
         v.version = version_text(h->bytes, v.date_us, s->a);
-    if (l->n == l->cap) {
-        l->cap = l->cap == 0 ? 16 : l->cap * 2;
-        grown = arena_zero(s->a, l->cap, sizeof *grown);
-        if (grown == NULL)
-            return err_set(e, ERR_MEMORY, "out of memory");
-        for (size_t i = 0; i < l->n; i++)
-            grown[i] = l->list[i];
-        l->list = grown;
-    }
-    l->list[l->n++] = v;
-    return 0;
+    else if (add_gone(l, h, &v, e) != 0)
+        return -1;
+    return add_event(l, &v, e);
+}
+
+static int
+by_date(const void *x, const void *y)
+{
+    const struct event *a = x, *b = y;
+
+    return a->date_us < b->date_us ? -1 : a->date_us > b->date_us;
 }
 
 static int
@@ -443,6 +480,7 @@ ask_log(struct session *s, struct err *e)
         return -1;
     if (l.n == 0)
         return missing(e);
+    qsort(l.list, l.n, sizeof *l.list, by_date); /* no two rows have one date */
     json_out_init(&o, s->out);
     json_begin_object(&o);
     json_member(&o, "id", s->q->id);

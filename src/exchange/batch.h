@@ -10,6 +10,7 @@
 #include "label.h"
 #include "publish.h"
 #include "say.h"
+#include "store_audit.h"
 #include "store_batch.h"
 
 /* The numbers are stored: never change one, only add. */
@@ -291,6 +292,9 @@ int tell_admin(struct exchange_link *l, const struct tell *t, struct arena *a, s
 /* {"pointer"?,"rule"?,"clause"?,"text"} */
 void put_note(struct json_out *o, const struct store_note *note);
 /* name: organisations that may read a and could read none of seen. */
+/* Who was served, up to what and when; as an object. */
+void put_mark(struct exchange *x, struct json_out *o, const struct audience *a,
+              const struct store_served *m);
 void put_readers(struct exchange *x, struct json_out *o, const char *name, const struct audience *a,
                  const struct audience *seen, size_t n);
 /* {"label","group","exercise"?,"readers":[...],"newly":[those who read none of seen]} */

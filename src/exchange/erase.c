@@ -86,22 +86,17 @@ going_judge(struct going *g, const uint64_t *batches, struct err *e)
     return 0;
 }
 
-static int
-erase_all(struct going *g, uint64_t *erased, uint64_t *copies, struct err *e)
+/* The first date in an audience of what may go; INT64_MAX: nothing there does. */
+static int64_t
+first_in(const struct going *g, uint32_t audience)
 {
-    const struct right_principal *p = rights_principal(&g->x->cast.rights, g->who.principal);
-    uint32_t org = p != NULL ? p->org : 0;
+    int64_t first = INT64_MAX;
 
-    for (size_t i = 0; i < g->n; i++) {
-        if (!g->list[i].may)
-            continue;
-        if (commit_begin(g->x, e) != 0 || store_erase(g->x->store, g->list[i].p, e) != 0 ||
-            commit_maybe(g->x, e) != 0)
-            return -1;
-        (*erased)++;
-        *copies += g->list[i].org != org;
+    for (size_t k = 0; k < g->n; k++) {
+        if (g->list[k].may && g->list[k].audience == audience && g->list[k].date_us < first)
+            first = g->list[k].date_us;
     }
-    return 0;
+    return first;
 }
 
 /* Principals whose mark lies at or beyond a row that goes, each once for an audience. */
@@ -116,31 +111,54 @@ put_served(struct going *g, struct json_out *o, struct arena *a, struct err *e)
     json_begin_array(o);
     for (size_t i = 0; i < c->audience_count; i++) {
         const struct audience *au = &c->audiences[i];
-        int64_t first = INT64_MAX;
+        int64_t first = first_in(g, au->number);
 
-        for (size_t k = 0; k < g->n; k++) {
-            if (g->list[k].may && g->list[k].audience == au->number && g->list[k].date_us < first)
-                first = g->list[k].date_us;
-        }
         if (first == INT64_MAX)
             continue;
         if (store_served_list(g->x->store, au->number, a, &marks, &n, e) != 0)
             return -1;
         for (size_t k = 0; k < n; k++) {
-            const struct store_principal *p = cast_principal(c, marks[k].principal);
-
-            if (marks[k].until_us < first)
-                continue;
-            json_begin_object(o);
-            json_member(o, "principal", p != NULL ? p->name : SPAN("?"));
-            json_member(o, "organisation", p != NULL ? cast_org_name(c, p->r.org) : SPAN("?"));
-            json_member_str(o, "label", stix_tlp_name((enum stix_tlp)au->label));
-            json_member(o, "group", cast_audience_name(c, au));
-            put_time(o, "when", marks[k].when_us);
-            json_end_object(o);
+            if (marks[k].until_us >= first)
+                put_mark(g->x, o, au, &marks[k]);
         }
     }
     json_end_array(o);
+    return 0;
+}
+
+/* Who has been served is kept, for whoever asks when it is gone. */
+static int
+note_served(struct going *g, struct err *e)
+{
+    const struct cast *c = &g->x->cast;
+
+    for (size_t i = 0; i < c->audience_count; i++) {
+        int64_t first = first_in(g, c->audiences[i].number);
+
+        if (first != INT64_MAX &&
+            store_exposed_put(g->x->store, c->audiences[i].number, first, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+erase_all(struct going *g, uint64_t *erased, uint64_t *copies, struct err *e)
+{
+    const struct right_principal *p = rights_principal(&g->x->cast.rights, g->who.principal);
+    uint32_t org = p != NULL ? p->org : 0;
+
+    if (commit_begin(g->x, e) != 0 || note_served(g, e) != 0)
+        return -1;
+    for (size_t i = 0; i < g->n; i++) {
+        if (!g->list[i].may)
+            continue;
+        if (commit_begin(g->x, e) != 0 || store_erase(g->x->store, g->list[i].p, e) != 0 ||
+            commit_maybe(g->x, e) != 0)
+            return -1;
+        (*erased)++;
+        *copies += g->list[i].org != org;
+    }
     return 0;
 }
 
@@ -257,8 +275,9 @@ find_row(void *ctx, struct span id, const struct store_held *h, struct err *e)
 {
     struct going *g = ctx;
 
-    (void)id;
-    if (h->erased)
+    /* A definition that everybody has went along: later batches rely on it, and it tells nothing.
+     */
+    if (h->erased || builtin_bytes(id).n > 0)
         return 0;
     return going_add(g,
                      (struct target){.p = h->p,

@@ -92,12 +92,33 @@ cmd_withdraw(struct session *s)
     return tell_and_show(s, &t, show_withdrawn);
 }
 
+/* What was withdrawn, each with those who had it by then. */
+static void
+show_gone(const struct json *list)
+{
+    for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
+        const struct json *served = json_get(m, "served");
+
+        put("withdrawn from TLP:");
+        put_clean(json_text(m, "label"));
+        put(" ");
+        put_clean(json_text(m, "group"));
+        put(" at ");
+        put_clean(json_text(m, "withdrawn"));
+        put(", published at ");
+        put_clean(json_text(m, "published"));
+        put(served && served->child ? "; had been served by then\n"
+                                    : "; nobody had been served it\n");
+        put_served(served, "  ", "  ");
+    }
+}
+
 static void
 show_who(const struct json *a)
 {
     const struct json *list = json_get(a, "audiences"), *served = json_get(a, "served");
 
-    put("can see it\n");
+    put(list && list->child ? "can see it\n" : "can see it: nobody, it was withdrawn\n");
     for (const struct json *m = list ? list->child : NULL; m; m = m->next) {
         put("  TLP:");
         put_clean(json_text(m, "label"));
@@ -113,8 +134,11 @@ show_who(const struct json *a)
             put("%s)\n", true_of(p, "staff") ? ", staff" : "");
         }
     }
-    put(served && served->child ? "has been served it\n" : "has been served it: nobody\n");
-    put_served(served, "  ", "  ");
+    if (list && list->child) {
+        put(served && served->child ? "has been served it\n" : "has been served it: nobody\n");
+        put_served(served, "  ", "  ");
+    }
+    show_gone(json_get(a, "withdrawn"));
 }
 
 int

@@ -88,30 +88,20 @@ store_served_put(struct store *s, const struct store_served *m, struct err *e)
                   "iiii", (int64_t)m->audience, (int64_t)m->principal, m->until_us, m->when_us);
 }
 
-int
-store_served_list(struct store *s, uint32_t audience, struct arena *a, struct store_served **out,
-                  size_t *n, struct err *e)
+/* Rows of (principal, audience, until, at) of a statement that is bound already. */
+static int
+take_marks(struct store *s, struct db_stmt *q, size_t room, struct arena *a,
+           struct store_served **out, size_t *n, struct err *e)
 {
-    struct store_served *list;
-    int64_t total = 0;
-    struct db_stmt *q;
+    struct store_served *list = arena_zero(a, room + 1, sizeof *list);
     size_t count = 0;
     int rc;
 
-    if (store_need_open(s, e) < 0 ||
-        sql_number(s, &total, e, "SELECT count(*) FROM served WHERE ?1 = 0 OR audience = ?1", "i",
-                   (int64_t)audience) < 0)
-        return -1;
-    list = arena_zero(a, (size_t)total + 1, sizeof *list);
-    if (!list)
+    if (!list) {
+        sql_end(s, q);
         return err_set(e, ERR_MEMORY, "no memory for served marks");
-    q = sql_ask(s, e,
-                "SELECT principal, audience, until, at FROM served "
-                "WHERE ?1 = 0 OR audience = ?1 ORDER BY principal, audience",
-                "i", (int64_t)audience);
-    if (!q)
-        return -1;
-    while ((rc = sql_step(s, q, e)) == 1 && count < (size_t)total)
+    }
+    while ((rc = sql_step(s, q, e)) == 1 && count < room)
         list[count++] = (struct store_served){.principal = (uint32_t)sql_int(s, q, 0),
                                               .audience = (uint32_t)sql_int(s, q, 1),
                                               .until_us = sql_int(s, q, 2),
@@ -123,4 +113,56 @@ store_served_list(struct store *s, uint32_t audience, struct arena *a, struct st
     *out = list;
     *n = count;
     return 0;
+}
+
+int
+store_served_list(struct store *s, uint32_t audience, struct arena *a, struct store_served **out,
+                  size_t *n, struct err *e)
+{
+    int64_t total = 0;
+    struct db_stmt *q;
+
+    if (store_need_open(s, e) < 0 ||
+        sql_number(s, &total, e, "SELECT count(*) FROM served WHERE ?1 = 0 OR audience = ?1", "i",
+                   (int64_t)audience) < 0)
+        return -1;
+    q = sql_ask(s, e,
+                "SELECT principal, audience, until, at FROM served "
+                "WHERE ?1 = 0 OR audience = ?1 ORDER BY principal, audience",
+                "i", (int64_t)audience);
+    return q ? take_marks(s, q, (size_t)total, a, out, n, e) : -1;
+}
+
+int
+store_exposed_put(struct store *s, uint32_t audience, int64_t from_us, struct err *e)
+{
+    if (store_need_write(s, e) < 0)
+        return -1;
+    return sql_do(s, e,
+                  "INSERT INTO exposed (audience, noted, principal, until, at) "
+                  "SELECT audience, ?2, principal, until, at FROM served "
+                  "WHERE audience = ?1 AND until >= ?3 "
+                  "ON CONFLICT (audience, noted, principal) DO UPDATE SET until = excluded.until, "
+                  "at = excluded.at",
+                  "iii", (int64_t)audience, store_now(s), from_us);
+}
+
+int
+store_exposed_list(struct store *s, uint32_t audience, int64_t date_us, int64_t erased_us,
+                   struct arena *a, struct store_served **out, size_t *n, struct err *e)
+{
+    static const char count[] = "SELECT count(DISTINCT principal) FROM exposed "
+                                "WHERE audience = ?1 AND noted <= ?2 AND until >= ?3";
+    int64_t total = 0;
+    struct db_stmt *q;
+
+    if (store_need_open(s, e) < 0 ||
+        sql_number(s, &total, e, count, "iii", (int64_t)audience, erased_us, date_us) < 0)
+        return -1;
+    q = sql_ask(s, e,
+                "SELECT principal, audience, max(until), max(at) FROM exposed "
+                "WHERE audience = ?1 AND noted <= ?2 AND until >= ?3 "
+                "GROUP BY principal, audience ORDER BY principal",
+                "iii", (int64_t)audience, erased_us, date_us);
+    return q ? take_marks(s, q, (size_t)total, a, out, n, e) : -1;
 }

@@ -34,4 +34,12 @@ int store_served_put(struct store *s, const struct store_served *m, struct err *
 int store_served_list(struct store *s, uint32_t audience, struct arena *a,
                       struct store_served **out, size_t *n, struct err *e);
 
+/* Before rows of an audience are erased, the earliest dated from_us: keeps the marks that reach it,
+ * since a mark that rises later says nothing of what is gone by then. */
+int store_exposed_put(struct store *s, uint32_t audience, int64_t from_us, struct err *e);
+/* Who had been served a row of an audience, dated date_us, when it was erased at erased_us; live in
+ * a, by principal. */
+int store_exposed_list(struct store *s, uint32_t audience, int64_t date_us, int64_t erased_us,
+                       struct arena *a, struct store_served **out, size_t *n, struct err *e);
+
 #endif

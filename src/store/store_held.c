@@ -123,6 +123,20 @@ store_held_each(struct store *s, struct span id, bool light, store_held_fn *fn, 
 }
 
 int
+store_held_gone(struct store *s, uint64_t p, struct store_held *out, struct err *e)
+{
+    struct row r;
+    int rc;
+
+    if (store_need_open(s, e) < 0)
+        return -1;
+    rc = row_get(s, p, &r, e);
+    if (rc <= 0 || !(r.flags & F_ERASED))
+        return rc < 0 ? -1 : 0;
+    return held_read(s, &r, out, e) < 0 ? -1 : 1;
+}
+
+int
 store_held_get(struct store *s, uint64_t p, struct arena *a, struct span *id,
                struct store_held *out, struct err *e)
 {

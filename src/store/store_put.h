@@ -80,6 +80,9 @@ struct store_held {
 typedef int store_held_fn(void *ctx, const struct store_held *h, struct err *e);
 int store_held_each(struct store *s, struct span id, bool light, store_held_fn *fn, void *ctx,
                     struct err *e);
+/* What is left of an erased one (by the target of its erase row): place, arrival, publisher and
+ * batch.  1, 0: p is no erased row, -1. */
+int store_held_gone(struct store *s, uint64_t p, struct store_held *out, struct err *e);
 /* One by p, with its id (in a).  1, 0: none, -1. */
 int store_held_get(struct store *s, uint64_t p, struct arena *a, struct span *id,
                    struct store_held *out, struct err *e);

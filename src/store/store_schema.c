@@ -106,6 +106,9 @@ static const char *const step_1[] = {
     "who TEXT NOT NULL, act TEXT NOT NULL, what TEXT NOT NULL, result TEXT NOT NULL)",
     "CREATE TABLE served (audience INTEGER NOT NULL, principal INTEGER NOT NULL, "
     "until INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (audience, principal)) @",
+    "CREATE TABLE exposed (audience INTEGER NOT NULL, noted INTEGER NOT NULL, "
+    "principal INTEGER NOT NULL, until INTEGER NOT NULL, at INTEGER NOT NULL, "
+    "PRIMARY KEY (audience, noted, principal)) @",
 
     /* The rows that policy counts on (audience.h). */
     "INSERT INTO org (n, kind, member, expires, disabled, removed, created, name, title) VALUES "

@@ -844,7 +844,8 @@ undo(struct leak *l)
         return;
     }
     for (int i = 0; i < end; i++) {
-        if (l->m.rows[i].batch == t.number && !l->m.rows[i].erase && !l->m.rows[i].gone)
+        if (l->m.rows[i].batch == t.number && !l->m.rows[i].erase && !l->m.rows[i].gone &&
+            !l->m.ids[l->m.contents[l->m.rows[i].content].id].builtin)
             m_erase(&l->m, i);
     }
     for (int i = 0; i < l->m.pending_n; i++) {

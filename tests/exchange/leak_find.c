@@ -420,19 +420,26 @@ look_show(struct leak *l, const struct m_asker *k, int id, struct m_item *room)
         check_relation(l, k, r);
 }
 
+/* What was withdrawn and the operator would read: nobody else is told. */
+static int
+withdrawn(struct leak *l, const struct m_asker *k, int id)
+{
+    int n = 0;
+
+    if (k->who != PRINCIPAL_OPERATOR)
+        return 0;
+    for (int i = l->m.ids[id].first; i != 0; i = l->m.rows[i - 1].next)
+        n += l->m.rows[i - 1].erase && m_reads(&l->m, k, &l->m.rows[i - 1].aud);
+    return n;
+}
+
 static void
 look_log(struct leak *l, const struct m_asker *k, int id, struct m_item *room)
 {
     struct ask q = {.verb = ASK_LOG, .id = span_of(l->m.ids[id].text)};
     const struct json *o;
-    int n = shown(l, k, id, room);
+    int n = shown(l, k, id, room) + 2 * withdrawn(l, k, id); /* that it came, and that it went */
 
-    if (k->who == PRINCIPAL_OPERATOR) { /* what was withdrawn is there too */
-        struct m_asker all = *k;
-
-        for (int i = l->m.ids[id].first; i != 0; i = l->m.rows[i - 1].next)
-            n += l->m.rows[i - 1].erase && m_reads(&l->m, &all, &l->m.rows[i - 1].aud);
-    }
     o = leak_ask(l, k, &q);
     if (n == 0) {
         if (o != NULL)
@@ -491,14 +498,14 @@ look_who(struct leak *l, const struct m_asker *k, int id, struct m_item *room)
 {
     struct ask q = {.verb = ASK_WHO, .id = span_of(l->m.ids[id].text)};
     const struct json *o = leak_ask(l, k, &q);
-    int n = shown(l, k, id, room);
+    int n = shown(l, k, id, room), gone = withdrawn(l, k, id);
 
     if (!is_staff_here(l, k)) {
         if (o != NULL || l->w->last.status != ERR_DENIED)
             look_fail(l, k, "who", "is not refused");
         return;
     }
-    if (n == 0) {
+    if (n + gone == 0) {
         if (o != NULL)
             look_fail(l, k, "who", "of something hidden");
         look_absent(l, k, &q, "who");
@@ -506,6 +513,9 @@ look_who(struct leak *l, const struct m_asker *k, int id, struct m_item *room)
     }
     if (o == NULL)
         look_fail(l, k, "who", arena_dup(l->w->a, l->w->last.text));
+    if (gone > 0 ? (int)at(o, "withdrawn")->count != gone
+                 : at(o, "withdrawn") != NULL && at(o, "withdrawn")->count > 0)
+        look_fail(l, k, "who", "what was withdrawn");
     for (const struct json *e = at(o, "audiences")->child; e != NULL; e = e->next) {
         const struct m_aud *a = NULL;
         bool two = false; /* generations of one group, which look the same here */

@@ -137,6 +137,31 @@ test_revoke(void **state)
     assert_int_equal(w->last.status, ERR_RULE);
 }
 
+/* Somebody polls, and the reader says so to the writer. */
+static void
+poll_and_mark(struct world *w, const struct someone *who, struct ask *q)
+{
+    struct caller reader = {.kind = CALLER_READER};
+    struct exchange_link *l;
+    struct err e = ERR_INIT;
+    struct tell served;
+    struct buf marks;
+
+    assert_non_null(world_ask(w, who, q));
+    buf_init(&marks, 1u << 20);
+    assert_true(exchange_served(w->reader, &marks));
+    assert_false(exchange_served(w->reader, &marks));
+    assert_int_equal(tell_decode(buf_view(&marks), w->a, &served, &e), 0);
+    assert_true(served.mark_n > 0);
+    assert_null(world_tell(w, NULL, &served)); /* only a reader says so */
+    assert_int_equal(w->last.status, ERR_DENIED);
+    l = exchange_link_new(w->writer, &reader);
+    assert_true(exchange_tell(l, &served, w->a, &w->body, &w->last));
+    assert_int_equal(w->last.status, ERR_NONE);
+    exchange_link_free(l);
+    buf_clear(&marks);
+}
+
 /* -- withdraw, undo
  * -------------------------------------------------------------------------------- */
 
@@ -148,9 +173,7 @@ test_withdraw(void **state)
     const char *id = world_id(w, "malware", 1);
     struct ask q = {.verb = ASK_OBJECTS, .collection = SPAN("all")};
     struct ask log = {.verb = ASK_LOG, .id = span_of(id)};
-    struct buf marks;
-    struct tell served;
-    struct err e = ERR_INIT;
+    struct someone late;
     const struct json *o;
 
     world_admin(w, TELL_K_GROUP, TELL_A_SET, "region", "member+=MyCERT", NIL);
@@ -162,23 +185,7 @@ test_withdraw(void **state)
                                            "\"%s\",\"target_ref\":\"%s\"",
                                            MOD("01"), id, world_id(w, "tool", 1))));
     /* the partner polls, and that is kept in mind */
-    assert_non_null(world_ask(w, &r.token, &q));
-    buf_init(&marks, 1u << 20);
-    assert_true(exchange_served(w->reader, &marks));
-    assert_false(exchange_served(w->reader, &marks));
-    assert_int_equal(tell_decode(buf_view(&marks), w->a, &served, &e), 0);
-    assert_true(served.mark_n > 0);
-    assert_null(world_tell(w, NULL, &served)); /* only a reader says so */
-    assert_int_equal(w->last.status, ERR_DENIED);
-    {
-        struct caller reader = {.kind = CALLER_READER};
-        struct exchange_link *l = exchange_link_new(w->writer, &reader);
-
-        assert_true(exchange_tell(l, &served, w->a, &w->body, &w->last));
-        assert_int_equal(w->last.status, ERR_NONE);
-        exchange_link_free(l);
-    }
-    buf_clear(&marks);
+    poll_and_mark(w, &r.token, &q);
     /* those who are not its publisher do not withdraw it */
     assert_null(act(w, &r.partner, TELL_WITHDRAW, id));
     assert_int_equal(w->last.status, ERR_DENIED);
@@ -192,7 +199,23 @@ test_withdraw(void **state)
     assert_null(act(w, NULL, TELL_WITHDRAW, id));
     assert_int_equal(w->last.status, ERR_MISSING);
     o = world_ask(w, NULL, &log);
-    assert_string_equal(text_at(w, o, "events.0.what"), "withdrawn");
+    assert_string_equal(text_at(w, o, "events.0.what"), "published");
+    assert_string_equal(text_at(w, o, "events.0.by"), "operator");
+    assert_string_equal(text_at(w, o, "events.1.what"), "withdrawn");
+    assert_null(at(o, "events.2"));
+    assert_null(world_ask(w, &r.partner, &log));
+    /* who had it by then stays known, and who reads on later has not had it */
+    log.verb = ASK_WHO;
+    o = world_ask(w, NULL, &log);
+    assert_int_equal(at(o, "audiences")->count, 0);
+    assert_int_equal(at(o, "withdrawn")->count, 1);
+    assert_string_equal(text_at(w, o, "withdrawn.0.served.0.principal"), "partner-feed");
+    assert_null(at(o, "withdrawn.0.served.1"));
+    late = world_token(w, "late-feed", "user=partner", NIL);
+    poll_and_mark(w, &late, &q);
+    o = world_ask(w, NULL, &log);
+    assert_null(at(o, "withdrawn.0.served.1"));
+    log.verb = ASK_LOG;
     log.id = span_of(world_id(w, "relationship", 1));
     o = world_ask(w, NULL, &log);
     assert_string_equal(text_at(w, o, "events.0.what"), "published");
@@ -238,6 +261,31 @@ test_undo(void **state)
     t.number = 999;
     assert_null(world_tell(w, NULL, &t));
     assert_int_equal(w->last.status, ERR_MISSING);
+}
+
+/* A label's definition that went along with what is undone stays for those who came after. */
+static void
+test_undo_definition(void **state)
+{
+    struct world *w = *state;
+    const char *texts[] = {world_object(w, "malware", 1, MALWARE AMBER), NULL};
+    struct tell begin = {0};
+    struct tell t = {.verb = TELL_UNDO};
+    const char *label = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
+    struct ask log = {.verb = ASK_LOG, .id = span_of(label)};
+    const struct json *o;
+    int64_t stood;
+
+    o = world_put(w, NULL, &begin, texts);
+    t.number = (uint64_t)int_at(o, "batch");
+    texts[0] = world_object(w, "malware", 2, MALWARE AMBER);
+    world_put(w, NULL, &begin, texts);
+    stood = at(world_ask(w, NULL, &log), "events")->count;
+    assert_true(stood >= 2); /* the node's own, and where it went along */
+    o = world_tell(w, NULL, &t);
+    assert_int_equal(int_at(o, "erased"), 1);
+    assert_false(world_sees(w, NULL, world_id(w, "malware", 1)));
+    assert_int_equal(at(world_ask(w, NULL, &log), "events")->count, stood);
 }
 
 /* -- TAXII: POST, status, DELETE
@@ -761,11 +809,22 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_publish),  T(test_revoke),  T(test_withdraw),
-        T(test_undo),     T(test_post),    T(test_group_collection),
-        T(test_delete),   T(test_join),    T(test_opened),
-        T(test_admin),    T(test_who),     T(test_as),
-        T(test_next),     T(test_tickets), T(test_refusals),
+        T(test_publish),
+        T(test_revoke),
+        T(test_withdraw),
+        T(test_undo),
+        T(test_undo_definition),
+        T(test_post),
+        T(test_group_collection),
+        T(test_delete),
+        T(test_join),
+        T(test_opened),
+        T(test_admin),
+        T(test_who),
+        T(test_as),
+        T(test_next),
+        T(test_tickets),
+        T(test_refusals),
         T(test_profiles),
     };
 
