@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "crypto.h"
 #include "frame.h"
+#include "frame_queue.h"
 #include "intake_msg.h"
 #include "intake_stream.h"
 #include "mem.h"
@@ -22,6 +23,8 @@
 #define PIECE       (1u << 20)
 #define PROGRESS_US 100000
 #define HANDLE      1
+/* What waits for the writer while it commits: some fifteen thousand objects with their trigrams. */
+#define QUEUE_BYTES (40u << 20)
 #define WRITER_WAIT (60 * 60 * 1000) /* ms: the end of a batch of many millions */
 
 enum job_frame {
@@ -40,6 +43,7 @@ enum job_frame {
 struct job {
     struct intake_stream *stream;
     enum intake_profile profile;
+    struct frame_queue *queue; /* to the writer */
     struct buf msg, tell, in;
     struct import_progress done;
     int64_t told_us;
@@ -62,7 +66,7 @@ send_tell(struct job *j, const struct tell *t, uint32_t id, struct err *e)
     if (j->tell.failed)
         return err_set(e, ERR_LIMIT, "an object and its index rows are too long");
     struct frame f = FRAME(NODE_F_TELL, id, buf_view(&j->tell));
-    return frame_write(WRITER_FD, &f, e);
+    return frame_queue_put(j->queue, &f, e);
 }
 
 /* Relays the writer's answer to the command. */
@@ -72,6 +76,8 @@ relay(struct job *j, uint32_t id, struct err *e)
     struct frame f;
     int got;
 
+    if (frame_queue_flush(j->queue, e) < 0)
+        return -1;
     do {
         got = frame_read(WRITER_FD, &j->in, &f, WRITER_WAIT, e);
         if (got == 0)
@@ -231,8 +237,11 @@ intake_child_main(void)
     buf_init(&j->msg, INTAKE_MSG_MAX);
     buf_init(&j->tell, FRAME_MAX);
     buf_init(&j->in, FRAME_MAX);
-    if (crypto_start(&e) == 0 && sandbox_enter(SANDBOX_INTAKE, NULL, 64, NULL, &e) == 0 &&
-        serve(j, &e) == 0)
+    j->queue = frame_queue_new(WRITER_FD, QUEUE_BYTES);
+    if (j->queue == NULL)
+        (void)err_set(&e, ERR_MEMORY, "out of memory");
+    else if (crypto_start(&e) == 0 && sandbox_enter(SANDBOX_INTAKE, NULL, 64, NULL, &e) == 0 &&
+             serve(j, &e) == 0)
         status = 0;
     if (status) {
         char line[400];
@@ -240,6 +249,7 @@ intake_child_main(void)
         (void)send_command(JOB_FAILED, span_of(line));
     }
     intake_stream_free(j->stream);
+    frame_queue_free(j->queue);
     buf_clear(&j->msg);
     buf_clear(&j->tell);
     buf_clear(&j->in);

@@ -49,7 +49,8 @@ struct frame_conn {
     struct frame_options o;
     struct err why;
 
-    char *in; /* bytes from in_from to in_n are read and not yet consumed */
+    bool busy_in; /* the last read filled its room: the next one gets more */
+    char *in;     /* bytes from in_from to in_n are read and not yet consumed */
     size_t in_cap, in_from, in_n;
     int fds_in[FDS_IN];
     unsigned n_fds_in;
@@ -410,12 +411,15 @@ take_frames(struct frame_conn *c)
 }
 
 /* Bytes that the next read should have room for: the rest of a frame under way, but never more
- * than what has come already, so that a length alone makes nobody allocate. */
+ * than what has come already, so that a length alone makes nobody allocate.  From a sender who has
+ * more than one read takes, a buffer full of small frames. */
 static size_t
 read_room(const struct frame_conn *c)
 {
     size_t have = c->in_n - c->in_from;
 
+    if (c->busy_in && have < KEEP_CAP - READ_STEP)
+        return KEEP_CAP - have;
     return have < READ_STEP ? READ_STEP : have;
 }
 
@@ -454,6 +458,7 @@ read_once(struct frame_conn *c)
             conn_break(c, &ERR_INIT);
         return false;
     }
+    c->busy_in = (size_t)n == iov.iov_len;
     c->in_n += (size_t)n;
     return true;
 }

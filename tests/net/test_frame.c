@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "frame.h"
+#include "frame_queue.h"
 #include "loop.h"
 #include "mem.h"
 
@@ -834,6 +835,81 @@ sockets_on_disk(void **state)
     rmdir(dir);
 }
 
+/* More than a socket takes, then all of it, in order, whatever one write takes. */
+static void
+a_queue_keeps_frames(void **state)
+{
+    static const size_t steps[] = {SIZE_MAX, 7, 5000};
+    char body[3000];
+
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (char)(i * 13);
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+        struct fixture *f;
+        void *inner = NULL;
+        struct frame_queue *q;
+        const unsigned n = steps[k] < 100 ? 10 : 700; /* 1 MiB, or what 7 bytes a call can do */
+        uint32_t sum = 0;
+        pid_t pid;
+        int status;
+
+        setup(&inner);
+        f = inner;
+        open_pair(f, false, NULL);
+        interrupt_every = 5;
+        step = steps[k];
+        q = frame_queue_new(f->fd, SIZE_MAX);
+        assert_non_null(q);
+        for (unsigned i = 0; i < n; i++) {
+            struct span s = span_from(body, (i * 37) % sizeof body);
+
+            assert_int_equal(frame_queue_put(q, &FRAME(1, i, s), NULL), 0);
+            sum = sum_of(sum, s);
+        }
+        /* The rest is written by another process, since flush waits for the reader. */
+        pid = fork();
+        if (pid == 0)
+            _exit(frame_queue_flush(q, NULL) == 0 ? 0 : 1);
+        step = SIZE_MAX;
+        for (int i = 0; f->a.got < n && i < 1000000; i++)
+            rounds(f, 1);
+        assert_int_equal(f->a.got, n);
+        assert_int_equal(f->a.sum, sum);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        frame_queue_free(q);
+        teardown(&inner);
+    }
+    (void)state;
+}
+
+static void
+a_queue_refuses(void **state)
+{
+    struct fixture *f = *state;
+    char *body = mem_zero(1, FRAME_MAX + 1);
+    struct frame with_fd = {.type = 1, .fd = 0};
+    struct err e = ERR_INIT;
+    struct frame_queue *q;
+    int rc = 0;
+
+    open_pair(f, false, NULL);
+    q = frame_queue_new(f->fd, 1u << 20);
+    assert_int_equal(frame_queue_put(q, &FRAME(1, 1, span_from(body, FRAME_MAX + 1)), &e), -1);
+    assert_int_equal(e.code, ERR_LIMIT);
+    assert_int_equal(frame_queue_put(q, &with_fd, &e), -1);
+    assert_int_equal(frame_queue_flush(q, &e), 0); /* nothing of them was kept */
+    frame_close(f->a.c);
+    f->a.c = NULL;
+    for (int i = 0; rc == 0 && i < 100; i++)
+        rc = frame_queue_put(q, &FRAME(1, 1, span_from(body, 100000)), &e);
+    assert_int_equal(rc, -1);
+    assert_int_equal(e.code, ERR_IO);
+    frame_queue_free(q);
+    frame_queue_free(NULL);
+    mem_free(body);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -858,6 +934,8 @@ main(void)
         T(blocking_round_trip),
         T(blocking_refuses),
         T(sockets_on_disk),
+        T(a_queue_keeps_frames),
+        T(a_queue_refuses),
     };
 
     return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
