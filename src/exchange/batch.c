@@ -364,11 +364,10 @@ static int
 decide(struct batch *b, uint64_t index, const struct intake_result *r, enum put_when when,
        enum put_done *done, struct put_block *block, struct err *e)
 {
-    struct verdict_item *v = arena_zero(b->x->commit->arena, 1, sizeof *v);
+    struct verdict_item *v = &b->verdict;
 
-    if (v == NULL)
-        return err_set(e, ERR_MEMORY, "out of memory");
     batch_dirty(b);
+    verdict_reset(v);
     if (put_object(b->x, b, &b->way, r, when, done, block, v, e) != 0)
         return -1;
     if (*done == PUT_SPOOL)

@@ -85,6 +85,25 @@ struct cause {
     uint64_t count;
 };
 
+/* What is to be said of one object. */
+struct verdict_item {
+    enum outcome outcome;
+    struct span id, version;
+    struct store_note notes[NOTES_MAX];
+    size_t note_count;
+    size_t defect_notes; /* the first of them, which intake made */
+    bool broken;         /* a must-rule is: the object is kept with its defects */
+    /* dry runs */
+    struct audience targets[PUBLISH_TARGETS_MAX];
+    size_t target_count;
+    const struct audience *seen;
+    size_t seen_count;
+    const struct span *unseen;
+    size_t unseen_count;
+};
+/* Forgets the last object; lists that are counted keep what they hold. */
+void verdict_reset(struct verdict_item *v);
+
 struct batch {
     struct batch *next;       /* of the link */
     struct batch *next_dirty; /* of the commit */
@@ -101,7 +120,8 @@ struct batch {
     int64_t begun_us;
     uint64_t objects;
     uint64_t counts[OUTCOMES];
-    struct cause *causes; /* not yet written */
+    struct verdict_item verdict; /* of the object being decided: large, and so not on the stack */
+    struct cause *causes;        /* not yet written */
     size_t cause_count;
     struct spooled *spool, *spool_last;
     struct spooled *ready, *ready_last; /* what they waited for has come */
@@ -133,23 +153,6 @@ struct exchange_link {
     struct exchange *x;
     struct caller caller;
     struct batch *batches;
-};
-
-/* What is to be said of one object. */
-struct verdict_item {
-    enum outcome outcome;
-    struct span id, version;
-    struct store_note notes[NOTES_MAX];
-    size_t note_count;
-    size_t defect_notes; /* the first of them, which intake made */
-    bool broken;         /* a must-rule is: the object is kept with its defects */
-    /* dry runs */
-    struct audience targets[PUBLISH_TARGETS_MAX];
-    size_t target_count;
-    const struct audience *seen;
-    size_t seen_count;
-    const struct span *unseen;
-    size_t unseen_count;
 };
 
 void note_add(struct verdict_item *v, const char *rule, const char *clause, struct span pointer,

@@ -34,6 +34,17 @@ struct putting {
 };
 
 void
+verdict_reset(struct verdict_item *v)
+{
+    v->outcome = 0;
+    v->id = v->version = (struct span){0};
+    v->note_count = v->defect_notes = v->target_count = v->seen_count = v->unseen_count = 0;
+    v->broken = false;
+    v->seen = NULL;
+    v->unseen = NULL;
+}
+
+void
 note_add(struct verdict_item *v, const char *rule, const char *clause, struct span pointer,
          struct span text)
 {
@@ -348,7 +359,7 @@ put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct 
         .modified = f->modified.at,
         .owner = p->owner,
         .revoked = f->revoked,
-        .spec20 = span_is(top_member(p->bytes, "spec_version"), "\"2.0\""),
+        .spec20 = f->spec20,
         .confidence = p->confidence,
         .batch = p->batch,
         .index = *p->index,

@@ -146,6 +146,8 @@ top_string(struct facts_state *s, struct span key, struct span raw)
         return text_of(s, raw, &s->f.name);
     else if (span_is(key, "definition_type"))
         return text_of(s, raw, &s->f.definition_type);
+    else if (span_is(key, "spec_version"))
+        s->f.spec20 = span_is(raw, "2.0");
     return 0;
 }
 

@@ -45,6 +45,7 @@ struct stix_facts {
     struct stix_time created; /* as in struct stix_head */
     struct stix_time modified;
     bool revoked;
+    bool spec20;                   /* spec_version is "2.0" */
     struct span created_by;        /* created_by_ref where it is a well-formed id */
     struct span relationship_type; /* of a relationship */
     const struct span *labels;     /* strings of "labels" */
