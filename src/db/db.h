@@ -49,6 +49,25 @@ struct db_options {
 /* A column's type as the driver gives it. */
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BLOB, DB_REAL };
 
+/* A value, and rows of them in memory.  Bytes are borrowed during the call. */
+struct db_cell {
+    enum db_type type; /* DB_NULL, DB_INT or DB_BLOB */
+    int64_t n;
+    struct span bytes;
+};
+struct db_rows {
+    size_t n;
+    void (*cell)(const void *ctx, size_t row, unsigned column, struct db_cell *out);
+    const void *ctx;
+};
+/* Where they go; a constant, which is known again by its address. */
+struct db_into {
+    const char *table;
+    const char *columns; /* "a, b, c" */
+    unsigned count;      /* of them; DB_COLUMNS_MAX at most */
+};
+#define DB_COLUMNS_MAX 20
+
 struct db_driver {
     const char *name;
     int (*open)(const char *path, const struct db_options *o, struct db **out, struct err *e);
@@ -63,6 +82,10 @@ struct db_driver {
     void (*bind_null)(struct db_stmt *s, int at);
     /* 1 a row, 0 done, -1 failed; after the last two the statement is as after reset. */
     int (*step)(struct db_stmt *s, struct err *e);
+    /* Inserts rows in their order, as as many statements would, at less cost for each; cheapest
+     * where they come in the order of the table's key.  Some may stand when it fails. */
+    int (*insert)(struct db *d, const struct db_into *into, const struct db_rows *rows,
+                  struct err *e);
     void (*reset)(struct db_stmt *s); /* forgets parameters too */
     enum db_type (*type)(struct db_stmt *s, int col);
     int64_t (*get_int)(struct db_stmt *s, int col);       /* from 0 */

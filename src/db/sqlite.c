@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "buf.h"
 #include "mem.h"
+#include "sqlite_rows.h"
 
 #define FILE_MODE 0600 /* SQLite gives -wal and -shm the rights of the database */
 #define URI_MAX   (3 * PATH_MAX + 64)
@@ -19,6 +20,7 @@
 
 #define LOOKS                                                                                      \
     100 /* a millisecond apart: far longer than a commit takes, and than a new writer's start */
+#define INTO_MAX    16   /* tables that rows are inserted into together */
 #define BACKUP_STEP 1024 /* pages between two calls of progress */
 
 struct db {
@@ -27,6 +29,12 @@ struct db {
     bool transaction; /* begin has succeeded, neither commit nor rollback was called since */
     struct db_stmt *first;
     sqlite3_stmt *begin, *commit, *rollback, *version;
+    struct rows_given given;
+    struct {
+        const struct db_into *into;
+        sqlite3_stmt *s;
+    } inserts[INTO_MAX]; /* writer */
+    size_t insert_n;
 };
 
 struct db_stmt {
@@ -409,6 +417,10 @@ db_open(const char *path, const struct db_options *o, struct db **out, struct er
         goto failed;
     if (o->mode == DB_WRITE && options_write(d->h, o, e) < 0)
         goto failed;
+    if (o->mode == DB_WRITE && rows_register(d->h, &d->given) != SQLITE_OK) {
+        err_set(e, ERR_MEMORY, "no memory to open a database");
+        goto failed;
+    }
     if (warm(d->h, o->mode, e) < 0 ||
         prepare_own(d, o->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", &d->begin, e) < 0 ||
         prepare_own(d, "COMMIT", &d->commit, e) < 0 ||
@@ -462,6 +474,8 @@ db_close(struct db *d)
         return;
     while (d->first)
         db_finalise(d->first);
+    for (size_t i = 0; i < d->insert_n; i++)
+        sqlite3_finalize(d->inserts[i].s);
     sqlite3_finalize(d->begin);
     sqlite3_finalize(d->commit);
     sqlite3_finalize(d->rollback);
@@ -591,6 +605,64 @@ db_step(struct db_stmt *s, struct err *e)
     return rc == SQLITE_DONE ? 0 : -1;
 }
 
+static int
+step_own(struct db *d, sqlite3_stmt *s, struct err *e)
+{
+    const int rc = sqlite3_step(s);
+
+    if (rc != SQLITE_DONE)
+        fail(e, d->h, rc);
+    sqlite3_reset(s);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static sqlite3_stmt *
+insert_of(struct db *d, const struct db_into *into, struct err *e)
+{
+    char mem[512];
+    struct buf sql;
+    size_t i = 0;
+
+    while (i < d->insert_n && d->inserts[i].into != into)
+        i++;
+    if (i < d->insert_n)
+        return d->inserts[i].s;
+    buf_init_fixed(&sql, mem, sizeof mem);
+    buf_printf(&sql, "INSERT INTO %s (%s) SELECT c0", into->table, into->columns);
+    for (unsigned c = 1; c < into->count; c++)
+        buf_printf(&sql, ", c%u", c);
+    buf_str(&sql, " FROM " ROWS_TABLE);
+    buf_u8(&sql, 0);
+    if (i == INTO_MAX || into->count > ROWS_COLUMNS || sql.failed) {
+        err_set(e, ERR_INTERNAL, "rows that cannot be inserted together");
+        return NULL;
+    }
+    if (prepare_own(d, mem, &d->inserts[i].s, e) < 0)
+        return NULL;
+    d->inserts[i].into = into;
+    d->insert_n++;
+    return d->inserts[i].s;
+}
+
+static int
+db_insert(struct db *d, const struct db_into *into, const struct db_rows *rows, struct err *e)
+{
+    sqlite3_stmt *s;
+    int rc;
+
+    if (transaction_lost(d))
+        return say_lost(e);
+    if (rows->n == 0)
+        return 0;
+    s = insert_of(d, into, e);
+    if (!s)
+        return -1;
+    d->given = (struct rows_given){rows, into->count};
+    rc = step_own(d, s, e);
+    d->given.rows = NULL;
+    return rc;
+}
+
 static enum db_type
 db_type_of(struct db_stmt *s, int col)
 {
@@ -644,17 +716,6 @@ db_changes(struct db *d)
 }
 
 /* ---- transactions ---- */
-
-static int
-step_own(struct db *d, sqlite3_stmt *s, struct err *e)
-{
-    const int rc = sqlite3_step(s);
-
-    if (rc != SQLITE_DONE)
-        fail(e, d->h, rc);
-    sqlite3_reset(s);
-    return rc == SQLITE_DONE ? 0 : -1;
-}
 
 static void
 db_rollback(struct db *d)
@@ -814,6 +875,7 @@ const struct db_driver db_sqlite = {
     .bind_blob = db_bind_blob,
     .bind_null = db_bind_null,
     .step = db_step,
+    .insert = db_insert,
     .reset = db_reset,
     .type = db_type_of,
     .get_int = db_get_int,

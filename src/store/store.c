@@ -9,6 +9,7 @@
 #include "store_gen.h"
 #include "store_impl.h"
 #include "store_post.h"
+#include "store_rows.h"
 #include "store_sieve.h"
 #include "store_stream.h"
 #include "store_text.h"
@@ -218,6 +219,7 @@ store_close(struct store *s)
     store_forget(s);
     put_free(s->put);
     arena_free(s->look);
+    rows_free(s->rows);
     if (s->d)
         s->drv->close(s->d);
     if (s->erased_fd >= 0)
@@ -290,6 +292,7 @@ store_abort(struct store *s)
         return;
     s->open = false;
     s->drv->rollback(s->d);
+    rows_drop(s);
     put_reset(s);
     if (s->mode == DB_WRITE || s->failed)
         store_forget(s);

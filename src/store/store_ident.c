@@ -3,7 +3,7 @@
 
 #include "mem.h"
 #include "store_gen.h"
-#include "store_impl.h"
+#include "store_rows.h"
 #include "store_sieve.h"
 #include "uuid.h"
 
@@ -100,6 +100,8 @@ filter_fill(struct store *s, struct err *e)
     int64_t gen;
 
     s->filter->built = true;
+    if (rows_flush(s, e) < 0)
+        return -1;
     while (gen_next(&w, &gen, &lo, &hi)) {
         uint64_t *share = share_make(s, lo);
         struct db_stmt *q;
@@ -261,7 +263,8 @@ ident_find(struct store *s, struct span id, int64_t key, uint64_t *ident, struct
 
     if (id.n > ID_BYTES_MAX)
         return 0;
-    if (filter_ready(s, e) < 0 || sieve_fill(s, e) < 0 || types_load(s, e) < 0)
+    if (filter_ready(s, e) < 0 || sieve_fill(s, e) < 0 || types_load(s, e) < 0 ||
+        (rows_ident_may(s, key) && rows_flush(s, e) < 0))
         return -1;
     buf_init_fixed(&packed, mem, sizeof mem);
     id_pack(s, id, &packed);
@@ -280,14 +283,9 @@ ident_find(struct store *s, struct span id, int64_t key, uint64_t *ident, struct
 int
 ident_add(struct store *s, int64_t key, uint64_t ident, struct err *e)
 {
-    struct db_stmt *q = sql_get(s, "INSERT INTO ident (gen, key, n) VALUES (?1, ?2, ?3)", e);
+    const struct rows_narrow row = {.gen = GEN_OF(s, ident), .key = key, .p = (int64_t)ident};
 
-    if (!q)
-        return -1;
-    sql_bind(s, q, 1, GEN_OF(s, ident));
-    sql_bind(s, q, 2, key);
-    sql_bind(s, q, 3, (int64_t)ident);
-    if (sql_run(s, q, e) < 0)
+    if (rows_add(s, ROWS_IDENT, &row, e) < 0)
         return -1;
     if (s->filter && s->filter->built) {
         uint64_t *share = share_make(s, ident);

@@ -90,6 +90,7 @@ struct counts;
 struct filter;
 struct grams;
 struct streams;
+struct rows;
 
 struct store {
     const struct db_driver *drv;
@@ -133,6 +134,7 @@ struct store {
     struct arena *look;  /* of one look after another; NULL while one is under way */
 
     struct put *put;         /* writer */
+    struct rows *rows;       /* writer */
     struct counts *counts;   /* writer */
     struct block *block;     /* writer */
     struct filter *filter;   /* writer */

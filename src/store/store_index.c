@@ -4,6 +4,7 @@
 
 #include "mem.h"
 #include "store_gen.h"
+#include "store_rows.h"
 #include "value.h"
 
 bool
@@ -68,38 +69,13 @@ put_one(void *ctx, enum index_table table, int64_t key, struct span value, uint3
         struct err *e)
 {
     const struct putting *x = ctx;
-    struct store *s = x->s;
-    struct db_stmt *q;
-    int at = 1;
+    const int64_t p = (int64_t)x->r->p, gen = GEN_OF(x->s, x->r->p);
+    const struct rows_narrow row = {gen, key, p, kind, x->r->audience};
 
-    if (table == INDEX_TERM)
-        q = sql_get(s,
-                    "INSERT INTO term (gen, key, p, audience) VALUES (?1, ?2, ?3, ?4) "
-                    "ON CONFLICT (gen, key, p) DO NOTHING",
-                    e);
-    else if (table == INDEX_VALUE)
-        q = sql_get(s,
-                    "INSERT INTO value (gen, key, p, audience) VALUES (?1, ?2, ?3, ?4) "
-                    "ON CONFLICT (gen, key, p) DO NOTHING",
-                    e);
-    else
-        q = sql_get(s,
-                    "INSERT INTO edge (gen, node, kind, p, audience) VALUES (?1, ?2, ?3, ?4, ?5) "
-                    "ON CONFLICT (gen, node, kind, p) DO NOTHING",
-                    e);
-    if (!q)
-        return -1;
-    sql_bind(s, q, at++,
-             table == INDEX_VALUE && value_is_net(value) ? GEN_NETS : GEN_OF(s, x->r->p));
     if (table == INDEX_VALUE)
-        sql_bind_blob(s, q, at++, value);
-    else
-        sql_bind(s, q, at++, key);
-    if (table == INDEX_EDGE)
-        sql_bind(s, q, at++, kind);
-    sql_bind(s, q, at++, (int64_t)x->r->p);
-    sql_bind(s, q, at, x->r->audience);
-    return sql_run(s, q, e);
+        return rows_add_value(x->s, value_is_net(value) ? GEN_NETS : gen, value, p, x->r->audience,
+                              e);
+    return rows_add(x->s, table == INDEX_TERM ? ROWS_TERM : ROWS_EDGE, &row, e);
 }
 
 int

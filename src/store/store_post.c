@@ -3,22 +3,21 @@
 #include <string.h>
 
 #include "mem.h"
+#include "store_rows.h"
 
 /* ---- statements ---- */
 
 static int
 posting_one(struct store *s, int64_t kind, const struct row *r, bool add, struct err *e)
 {
-    struct db_stmt *q =
-        add ? sql_get(s, "INSERT INTO posting (kind, audience, p) VALUES (?1, ?2, ?3)", e)
-            : sql_get(s, "DELETE FROM posting WHERE kind = ?1 AND audience = ?2 AND p = ?3", e);
+    const struct rows_narrow row = {.gen = kind, .key = r->audience, .p = (int64_t)r->p};
 
-    if (!q)
+    if (add)
+        return rows_add(s, ROWS_POSTING, &row, e);
+    if (rows_flush(s, e) < 0) /* it may be of this commit */
         return -1;
-    sql_bind(s, q, 1, kind);
-    sql_bind(s, q, 2, r->audience);
-    sql_bind(s, q, 3, (int64_t)r->p);
-    return sql_run(s, q, e);
+    return sql_do(s, e, "DELETE FROM posting WHERE kind = ?1 AND audience = ?2 AND p = ?3", "iii",
+                  kind, (int64_t)r->audience, (int64_t)r->p);
 }
 
 static int

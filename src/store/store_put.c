@@ -11,6 +11,7 @@
 #include "store_index.h"
 #include "store_pend.h"
 #include "store_post.h"
+#include "store_rows.h"
 #include "store_stream.h"
 #include "store_text.h"
 #include "trigram.h"
@@ -679,7 +680,8 @@ commit_rows(struct store *s, struct pend **rows, struct err *e)
     if (place_all(s, rows, n, e) < 0)
         return -1;
     qsort(rows, n, sizeof *rows, by_arrival);
-    if (write_all(s, rows, n, e) < 0 || text_flush(s, e) < 0 || finish_erased(s, e) < 0)
+    if (write_all(s, rows, n, e) < 0 || rows_flush(s, e) < 0 || text_flush(s, e) < 0 ||
+        finish_erased(s, e) < 0)
         return -1;
     return put_ranges_save(s, e) < 0 || count_save(s, e) < 0 || streams_save(s, e) < 0 ? -1 : 0;
 }

@@ -1,0 +1,257 @@
+#include "store_rows.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+#define ROWS_MAX  65536 /* of one table: then what is gathered is inserted early */
+#define ROOM_MIN  256
+#define MAY_SHIFT 18 /* bits, by number, that say which keys are gathered: sixteen for each row */
+
+struct value_row {
+    int64_t gen;
+    uint64_t begins; /* the key's first eight bytes: most comparisons end there */
+    struct span key;
+    int64_t p;
+    uint32_t audience;
+};
+
+struct rows {
+    struct {
+        struct rows_narrow *list;
+        size_t n, room;
+    } narrow[ROWS_TABLES];
+    struct value_row *values;
+    size_t value_n, value_room;
+    uint64_t may[(1u << MAY_SHIFT) / 64];
+};
+
+static const struct db_into into[ROWS_TABLES] = {
+    [ROWS_IDENT] = {"ident", "gen, key, n", 3},
+    [ROWS_TERM] = {"term", "gen, key, p, audience", 4},
+    [ROWS_EDGE] = {"edge", "gen, node, kind, p, audience", 5},
+    [ROWS_POSTING] = {"posting", "kind, audience, p", 3},
+};
+static const struct db_into into_value = {"value", "gen, key, p, audience", 4};
+
+static struct rows *
+rows_of(struct store *s, struct err *e)
+{
+    if (!s->rows && !(s->rows = mem_zero(1, sizeof *s->rows)))
+        err_set(e, ERR_MEMORY, "no memory for a commit");
+    return s->rows;
+}
+
+void
+rows_free(struct rows *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < ROWS_TABLES; i++)
+        mem_free(r->narrow[i].list);
+    mem_free(r->values);
+    mem_free(r);
+}
+
+void
+rows_drop(struct store *s)
+{
+    if (!s->rows)
+        return;
+    if (s->rows->narrow[ROWS_IDENT].n > 0)
+        memset(s->rows->may, 0, sizeof s->rows->may);
+    for (size_t i = 0; i < ROWS_TABLES; i++)
+        s->rows->narrow[i].n = 0;
+    s->rows->value_n = 0;
+}
+
+/* Room for one more; NULL: the list stays as it is. */
+static void *
+grown(void *list, size_t *room, size_t n, size_t size, struct err *e)
+{
+    const size_t more = *room ? 2 * *room : ROOM_MIN;
+    void *p;
+
+    if (n < *room)
+        return list;
+    p = mem_resize(list, more * size);
+    if (p)
+        *room = more;
+    else
+        err_set(e, ERR_MEMORY, "no memory for a commit");
+    return p;
+}
+
+static uint32_t
+may_bit(int64_t key)
+{
+    return (uint32_t)key & ((1u << MAY_SHIFT) - 1);
+}
+
+bool
+rows_ident_may(const struct store *s, int64_t key)
+{
+    const uint32_t bit = may_bit(key);
+
+    return s->rows && (s->rows->may[bit >> 6] >> (bit & 63) & 1);
+}
+
+int
+rows_add(struct store *s, enum rows_table t, const struct rows_narrow *row, struct err *e)
+{
+    struct rows *r = rows_of(s, e);
+    void *list;
+
+    if (!r || (r->narrow[t].n == ROWS_MAX && rows_flush(s, e) < 0))
+        return -1;
+    list = grown(r->narrow[t].list, &r->narrow[t].room, r->narrow[t].n, sizeof *row, e);
+    if (!list)
+        return -1;
+    r->narrow[t].list = list;
+    r->narrow[t].list[r->narrow[t].n++] = *row;
+    if (t == ROWS_IDENT)
+        r->may[may_bit(row->key) >> 6] |= UINT64_C(1) << (may_bit(row->key) & 63);
+    return 0;
+}
+
+int
+rows_add_value(struct store *s, int64_t gen, struct span key, int64_t p, uint32_t audience,
+               struct err *e)
+{
+    struct rows *r = rows_of(s, e);
+    uint64_t begins = 0;
+    void *list;
+
+    if (!r || (r->value_n == ROWS_MAX && rows_flush(s, e) < 0))
+        return -1;
+    list = grown(r->values, &r->value_room, r->value_n, sizeof *r->values, e);
+    if (!list)
+        return -1;
+    if (key.n > 0)
+        memcpy(&begins, key.p, key.n < sizeof begins ? key.n : sizeof begins);
+    r->values = list;
+    r->values[r->value_n++] = (struct value_row){gen, be64toh(begins), key, p, audience};
+    return 0;
+}
+
+/* ---- inserting ---- */
+
+static int
+by_columns(const void *a, const void *b)
+{
+    const struct rows_narrow *x = a, *y = b;
+
+    if (x->gen != y->gen)
+        return x->gen < y->gen ? -1 : 1;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return (x->p > y->p) - (x->p < y->p);
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+    const struct value_row *x = a, *y = b;
+    int c;
+
+    if (x->gen != y->gen)
+        return x->gen < y->gen ? -1 : 1;
+    if (x->begins != y->begins)
+        return x->begins < y->begins ? -1 : 1;
+    c = span_cmp(x->key, y->key);
+    return c ? c : (x->p > y->p) - (x->p < y->p);
+}
+
+static void
+narrow_cell(const void *ctx, size_t at, unsigned column, struct db_cell *out)
+{
+    const struct rows_narrow *x = (const struct rows_narrow *)ctx + at;
+
+    out->type = DB_INT;
+    out->n = column == 0 ? x->gen : column == 1 ? x->key : column == 2 ? x->p : x->audience;
+}
+
+static void
+edge_cell(const void *ctx, size_t at, unsigned column, struct db_cell *out)
+{
+    const struct rows_narrow *x = (const struct rows_narrow *)ctx + at;
+
+    if (column == 2)
+        *out = (struct db_cell){.type = DB_INT, .n = x->kind};
+    else
+        narrow_cell(ctx, at, column < 2 ? column : column - 1, out);
+}
+
+static void
+value_cell(const void *ctx, size_t at, unsigned column, struct db_cell *out)
+{
+    const struct value_row *x = (const struct value_row *)ctx + at;
+
+    if (column == 1)
+        *out = (struct db_cell){.type = DB_BLOB, .bytes = x->key};
+    else
+        *out = (struct db_cell){.type = DB_INT,
+                                .n = column == 0   ? x->gen
+                                     : column == 2 ? x->p
+                                                   : x->audience};
+}
+
+static int
+insert(struct store *s, const struct db_into *where, const struct db_rows *rows, struct err *e)
+{
+    if (s->drv->insert(s->d, where, rows, e) == 0)
+        return 0;
+    s->failed = true;
+    return -1;
+}
+
+static int
+flush_narrow(struct store *s, enum rows_table t, struct err *e)
+{
+    struct rows_narrow *list = s->rows->narrow[t].list;
+    struct db_rows rows = {.cell = t == ROWS_EDGE ? edge_cell : narrow_cell, .ctx = list};
+    const size_t n = s->rows->narrow[t].n;
+
+    if (n == 0)
+        return 0;
+    qsort(list, n, sizeof *list, by_columns);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || by_columns(&list[i], &list[rows.n - 1]) != 0)
+            list[rows.n++] = list[i];
+    return insert(s, &into[t], &rows, e);
+}
+
+static int
+flush_values(struct store *s, struct err *e)
+{
+    struct value_row *list = s->rows->values;
+    struct db_rows rows = {.cell = value_cell, .ctx = list};
+    const size_t n = s->rows->value_n;
+
+    if (n == 0)
+        return 0;
+    qsort(list, n, sizeof *list, by_key);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || by_key(&list[i], &list[rows.n - 1]) != 0)
+            list[rows.n++] = list[i];
+    return insert(s, &into_value, &rows, e);
+}
+
+int
+rows_flush(struct store *s, struct err *e)
+{
+    int rc = 0;
+
+    if (!s->rows)
+        return 0;
+    for (int t = 0; rc == 0 && t < ROWS_TABLES; t++)
+        rc = flush_narrow(s, (enum rows_table)t, e);
+    if (rc == 0)
+        rc = flush_values(s, e);
+    rows_drop(s);
+    return rc;
+}
