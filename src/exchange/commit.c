@@ -106,7 +106,7 @@ fail:
 int
 commit_maybe(struct exchange *x, struct err *e)
 {
-    if (x->commit->bytes < COMMIT_BYTES && store_put_count(x->store) < COMMIT_ROWS)
+    if (x->commit->bytes < COMMIT_BYTES && store_put_count(x->store) < store_put_good(x->store))
         return 0;
     return commit_flush(x, e);
 }

@@ -30,7 +30,6 @@
 #define VIEW_ARENA   (64u << 20)  /* ... of one view */
 #define COMMIT_ARENA (192u << 20) /* ... of the rows of one commit */
 #define COMMIT_BYTES (24u << 20)  /* rows of a commit are written when they reach this */
-#define COMMIT_ROWS  10000        /* or this number */
 #define PAGE_DEFAULT 100          /* objects of a page where no limit is sent */
 #define LIST_DEFAULT 50           /* entries of the other lists */
 #define LIST_MAX     1000

@@ -33,7 +33,8 @@ struct store;
 
 #define STORE_STEP_US     25      /* neighbours of one audience in one commit lie this far apart */
 #define STORE_AHEAD_US    1000000 /* arrivals run this far ahead of the clock */
-#define STORE_COMMIT_MAX  16384   /* rows of one commit: its block of arrivals is 0.4 s at most */
+#define STORE_COMMIT_MAX  20480   /* rows of one commit: its block of arrivals is 0.5 s at most */
+#define STORE_COMMIT_GOOD 16384   /* of a large one: those of a text segment */
 #define STORE_SLICE_MAX   10000   /* older publications that one commit makes appear */
 #define STORE_SETTING_MAX 4096    /* bytes of a setting's value */
 

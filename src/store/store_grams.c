@@ -10,6 +10,17 @@
 #define AT_ONCE    32u
 #define TABLE_BITS 12u /* of the first table's size */
 
+/*
+ * Two ways of gathering.  Trigrams of ASCII's letters, digits and space, which most texts consist
+ * of, are known by their rank among all that there can be: row by row they are kept as they come,
+ * counted, and distributed when the segment ends, one first letter after another, so that what is
+ * written to lies in the nearest caches.  All others stand in a hash table, each with its rows.
+ */
+#define LETTERS    37u
+#define RANKS      (LETTERS * LETTERS * LETTERS)
+#define RANKS_ONE  (LETTERS * LETTERS) /* of one first letter */
+#define RANKS_ROOM 65536u              /* of the first list */
+
 /* Where the rows of a trigram stand: distances, as in a chunk, in lines that form a ring. */
 struct line {
     uint32_t next; /* the last one's: the first */
@@ -31,6 +42,17 @@ struct gather {
     struct line **slabs;
     size_t slab_count;
     uint32_t lines;
+
+    uint16_t *ranks; /* of all rows, one row behind the other, ascending in each */
+    size_t rank_n, rank_room;
+    struct rank_row *rows; /* that have ranks */
+    size_t row_n, row_room;
+    uint32_t *counts; /* of each rank: rows that have it */
+};
+
+struct rank_row {
+    uint16_t row;
+    uint32_t at, end; /* its ranks from `at` on are not distributed yet */
 };
 
 #define VARINT_MAX 5 /* bytes of a number */
@@ -89,6 +111,9 @@ gather_reset(struct gather *g)
         mem_free(g->slabs[i]);
     mem_free(g->slabs);
     mem_free(g->table);
+    mem_free(g->ranks);
+    mem_free(g->rows);
+    mem_free(g->counts);
     *g = (struct gather){0};
 }
 
@@ -105,7 +130,8 @@ size_t
 gather_bytes(const struct gather *g)
 {
     return g->slab_count * SLAB_LINES * sizeof(struct line) +
-           (g->table ? sizeof *g->table << g->bits : 0);
+           (g->table ? sizeof *g->table << g->bits : 0) + g->rank_room * sizeof *g->ranks +
+           g->row_room * sizeof *g->rows + (g->counts ? RANKS * sizeof *g->counts : 0);
 }
 
 static size_t
@@ -217,37 +243,136 @@ posting_add(struct gather *g, struct posting *p, uint32_t gram, unsigned row, st
     return 0;
 }
 
+/* ---- trigrams by rank ---- */
+
+/* Places in the alphabet, plus one so that 0 is none; they keep the order of ASCII. */
+static const uint8_t places[128] = {
+    [' '] = 1,  ['0'] = 2,  ['1'] = 3,  ['2'] = 4,  ['3'] = 5,  ['4'] = 6,  ['5'] = 7,  ['6'] = 8,
+    ['7'] = 9,  ['8'] = 10, ['9'] = 11, ['a'] = 12, ['b'] = 13, ['c'] = 14, ['d'] = 15, ['e'] = 16,
+    ['f'] = 17, ['g'] = 18, ['h'] = 19, ['i'] = 20, ['j'] = 21, ['k'] = 22, ['l'] = 23, ['m'] = 24,
+    ['n'] = 25, ['o'] = 26, ['p'] = 27, ['q'] = 28, ['r'] = 29, ['s'] = 30, ['t'] = 31, ['u'] = 32,
+    ['v'] = 33, ['w'] = 34, ['x'] = 35, ['y'] = 36, ['z'] = 37};
+
+/* RANKS: it has none. */
+static uint32_t
+rank_of(uint32_t gram)
+{
+    uint32_t a, b, c;
+
+    if (gram >> 21)
+        return RANKS;
+    a = places[gram >> 14];
+    b = places[gram >> 7 & 127];
+    c = places[gram & 127];
+    if (a == 0 || b == 0 || c == 0)
+        return RANKS;
+    return ((a - 1) * LETTERS + b - 1) * LETTERS + c - 1;
+}
+
+static uint32_t
+letter_at(uint32_t place)
+{
+    return place == 0 ? ' ' : place <= 10 ? '0' + place - 1 : 'a' + place - 11;
+}
+
+static uint32_t
+gram_at(uint32_t rank)
+{
+    return letter_at(rank / RANKS_ONE) << 14 | letter_at(rank / LETTERS % LETTERS) << 7 |
+           letter_at(rank % LETTERS);
+}
+
+/* Room for the ranks of a row of n trigrams. */
+static int
+ranks_room(struct gather *g, size_t n, struct err *e)
+{
+    if (!g->counts && !(g->counts = mem_zero(RANKS, sizeof *g->counts)))
+        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    if (g->rank_room - g->rank_n < n) {
+        size_t room = g->rank_room ? 2 * g->rank_room : RANKS_ROOM;
+        uint16_t *more;
+
+        if (room - g->rank_n < n)
+            room = g->rank_n + n;
+        more = mem_resize(g->ranks, room * sizeof *more);
+        if (!more)
+            return err_set(e, ERR_MEMORY, "no memory for trigrams");
+        g->ranks = more;
+        g->rank_room = room;
+    }
+    if (g->row_n == g->row_room) {
+        const size_t room = g->row_room ? 2 * g->row_room : 256;
+        struct rank_row *more = mem_resize(g->rows, room * sizeof *more);
+
+        if (!more)
+            return err_set(e, ERR_MEMORY, "no memory for trigrams");
+        g->rows = more;
+        g->row_room = room;
+    }
+    return 0;
+}
+
+/* ---- all others ---- */
+
+static int
+others_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e)
+{
+    struct posting *p[AT_ONCE];
+
+    while (!g->table || 2 * (g->n + n) > (size_t)1 << g->bits)
+        if (table_grow(g, e) < 0)
+            return -1;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&g->table[hash_of(g, grams[i])], 1);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = place_of(g, grams[i]);
+        if (p[i]->count > 1)
+            __builtin_prefetch(&line_of(g, p[i]->tail)->data[p[i]->used], 1);
+        if (p[i]->count == 0) { /* taken at once: no other new one may stand there */
+            if (posting_add(g, p[i], grams[i], row, e) < 0)
+                return -1;
+            p[i] = NULL;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        if (p[i] && posting_add(g, p[i], grams[i], row, e) < 0)
+            return -1;
+    return 0;
+}
+
 int
 gather_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e)
 {
     /* Table and lines together do not fit the nearest cache: what a trigram will need is fetched
      * while those before it are done. */
-    while (n > 0) {
-        const size_t some = n < AT_ONCE ? n : AT_ONCE;
-        struct posting *p[AT_ONCE];
+    uint32_t others[AT_ONCE];
+    size_t other_n = 0, from;
 
-        while (!g->table || 2 * (g->n + some) > (size_t)1 << g->bits)
-            if (table_grow(g, e) < 0)
-                return -1;
-        for (size_t i = 0; i < some; i++)
-            __builtin_prefetch(&g->table[hash_of(g, grams[i])], 1);
-        for (size_t i = 0; i < some; i++) {
-            p[i] = place_of(g, grams[i]);
-            if (p[i]->count > 1)
-                __builtin_prefetch(&line_of(g, p[i]->tail)->data[p[i]->used], 1);
-            if (p[i]->count == 0) { /* taken at once: no other new one may stand there */
-                if (posting_add(g, p[i], grams[i], row, e) < 0)
-                    return -1;
-                p[i] = NULL;
-            }
+    if (n == 0)
+        return 0;
+    if (ranks_room(g, n, e) < 0)
+        return -1;
+    from = g->rank_n;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t rank = rank_of(grams[i]);
+
+        if (i > 0 && grams[i] <= grams[i - 1])
+            return err_set(e, ERR_INTERNAL, "trigrams are not in order");
+        if (rank < RANKS) {
+            g->ranks[g->rank_n++] = (uint16_t)rank;
+            g->counts[rank]++;
+            continue;
         }
-        for (size_t i = 0; i < some; i++)
-            if (p[i] && posting_add(g, p[i], grams[i], row, e) < 0)
+        others[other_n++] = grams[i];
+        if (other_n == AT_ONCE) {
+            if (others_add(g, row, others, other_n, e) < 0)
                 return -1;
-        grams += some;
-        n -= some;
+            other_n = 0;
+        }
     }
-    return 0;
+    if (g->rank_n > from)
+        g->rows[g->row_n++] = (struct rank_row){(uint16_t)row, (uint32_t)from, (uint32_t)g->rank_n};
+    return other_n > 0 ? others_add(g, row, others, other_n, e) : 0;
 }
 
 unsigned
@@ -297,8 +422,12 @@ struct finish {
     struct buf chunk, entry;
     uint32_t base, last;
     bool begun;
+    unsigned rows; /* of the segment */
     chunk_fn *fn;
     void *ctx;
+    const struct posting *other, *other_end; /* not handed out yet */
+    uint16_t *list;                          /* the rows of all ranks of one first letter */
+    size_t list_room;
 };
 
 static int
@@ -352,33 +481,116 @@ put_bitmap(struct buf *out, struct span distances, unsigned rows)
     buf_put(out, may, (rows + 7) / 8);
 }
 
+/* Puts f->entry, the rows of gram, behind what the chunk has. */
 static int
-finish_entry(struct finish *f, const struct gather *g, const struct posting *p, unsigned rows,
-             struct err *e)
+finish_entry(struct finish *f, uint32_t gram, uint32_t count, struct err *e)
 {
     char head[2 * VARINT_MAX], *end;
 
-    buf_reset(&f->entry);
-    put_rows(&f->entry, g, p, rows);
-    if (f->entry.n > 0 && dense(p->count, rows)) {
-        struct buf bits;
-
-        buf_init(&bits, f->entry.max);
-        put_bitmap(&bits, buf_view(&f->entry), rows);
-        buf_clear(&f->entry);
-        f->entry = bits;
-    }
     if (f->entry.failed)
         return err_set(e, ERR_MEMORY, "no memory for trigrams");
     if (f->begun && f->chunk.n + sizeof head + f->entry.n > CHUNK_BYTES && finish_chunk(f, e) < 0)
         return -1;
     if (!f->begun)
-        f->base = f->last = p->gram;
+        f->base = f->last = gram;
     f->begun = true;
-    end = put_varint(put_varint(head, p->gram - f->last), p->count);
+    end = put_varint(put_varint(head, gram - f->last), count);
     buf_put(&f->chunk, head, (size_t)(end - head));
     buf_span(&f->chunk, buf_view(&f->entry));
-    f->last = p->gram;
+    f->last = gram;
+    return 0;
+}
+
+/* The other trigrams before gram, which come first. */
+static int
+finish_others(struct finish *f, const struct gather *g, uint64_t gram, struct err *e)
+{
+    for (; f->other < f->other_end && f->other->gram < gram; f->other++) {
+        buf_reset(&f->entry);
+        put_rows(&f->entry, g, f->other, f->rows);
+        if (f->entry.n > 0 && dense(f->other->count, f->rows)) {
+            struct buf bits;
+
+            buf_init(&bits, f->entry.max);
+            put_bitmap(&bits, buf_view(&f->entry), f->rows);
+            buf_clear(&f->entry);
+            f->entry = bits;
+        }
+        if (finish_entry(f, f->other->gram, f->other->count, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The rows of a rank as a chunk has them. */
+static void
+put_list(struct buf *out, const uint16_t *list, uint32_t count, unsigned rows)
+{
+    const size_t start = out->n;
+    uint32_t before = 0;
+    char *from, *p;
+
+    if (count == rows)
+        return;
+    if (dense(count, rows)) {
+        uint8_t *bits = (uint8_t *)buf_room(out, (rows + 7) / 8);
+
+        if (!bits)
+            return;
+        memset(bits, 0, (rows + 7) / 8);
+        for (uint32_t i = 0; i < count; i++)
+            bits[list[i] >> 3] |= (uint8_t)(1u << (list[i] & 7));
+        return;
+    }
+    p = from = buf_room(out, ROW_MAX * (size_t)count);
+    if (!from)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        p = put_varint(p, list[i] - before);
+        before = list[i];
+    }
+    buf_cut(out, start + (size_t)(p - from));
+}
+
+/* Distributes the rows of what begins with one letter, and hands it out. */
+static int
+finish_letter(struct finish *f, struct gather *g, uint32_t letter, struct err *e)
+{
+    const uint32_t first = letter * RANKS_ONE, behind = first + RANKS_ONE;
+    const uint32_t *counts = g->counts + first;
+    uint32_t at[RANKS_ONE], sum = 0;
+
+    for (uint32_t i = 0; i < RANKS_ONE; i++) {
+        at[i] = sum;
+        sum += counts[i];
+    }
+    if (sum == 0)
+        return 0;
+    if (sum > f->list_room) {
+        mem_free(f->list);
+        f->list = mem_alloc(sum * sizeof *f->list);
+        f->list_room = f->list ? sum : 0;
+    }
+    if (!f->list)
+        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    for (size_t i = 0; i < g->row_n; i++) {
+        struct rank_row *r = &g->rows[i];
+
+        for (; r->at < r->end && g->ranks[r->at] < behind; r->at++)
+            f->list[at[g->ranks[r->at] - first]++] = r->row;
+    }
+    for (uint32_t i = 0; i < RANKS_ONE; i++) {
+        const uint32_t gram = gram_at(first + i);
+
+        if (counts[i] == 0)
+            continue;
+        if (finish_others(f, g, gram, e) < 0)
+            return -1;
+        buf_reset(&f->entry);
+        put_list(&f->entry, f->list + at[i] - counts[i], counts[i], f->rows);
+        if (finish_entry(f, gram, counts[i], e) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -393,7 +605,7 @@ by_gram(const void *a, const void *b)
 int
 gather_finish(struct gather *g, unsigned rows, chunk_fn *fn, void *ctx, struct err *e)
 {
-    struct finish f = {.fn = fn, .ctx = ctx};
+    struct finish f = {.fn = fn, .ctx = ctx, .rows = rows};
     size_t n = 0;
     int rc = 0;
 
@@ -403,14 +615,19 @@ gather_finish(struct gather *g, unsigned rows, chunk_fn *fn, void *ctx, struct e
             g->table[n++] = g->table[i];
     if (n > 0)
         qsort(g->table, n, sizeof *g->table, by_gram);
+    f.other = g->table;
+    f.other_end = n > 0 ? g->table + n : g->table;
     buf_init(&f.chunk, 1u << 20);
     buf_init(&f.entry, 1u << 20);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = finish_entry(&f, g, &g->table[i], rows, e);
+    for (uint32_t letter = 0; g->counts && letter < LETTERS && rc == 0; letter++)
+        rc = finish_letter(&f, g, letter, e);
+    if (rc == 0)
+        rc = finish_others(&f, g, UINT64_MAX, e);
     if (rc == 0)
         rc = finish_chunk(&f, e);
     buf_clear(&f.chunk);
     buf_clear(&f.entry);
+    mem_free(f.list);
     gather_reset(g);
     return rc;
 }

@@ -19,7 +19,7 @@ struct gather; /* trigrams, each with the rows that have it */
 struct gather *gather_new(void);
 void gather_free(struct gather *g);
 void gather_reset(struct gather *g);
-/* grams in any order without doubles; rows come in ascending order, below 65536. */
+/* grams ascend, without doubles (ERR_INTERNAL; g is of no use then); so do rows, below 65536. */
 int gather_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e);
 size_t gather_bytes(const struct gather *g); /* memory that it holds */
 

@@ -18,7 +18,7 @@
 
 #define US_PER_MS  1000
 #define STEPS_A_MS (US_PER_MS / STORE_STEP_US)
-#define CHAINS     32768u /* heads of the table of ids: twice STORE_COMMIT_MAX */
+#define CHAINS     32768u /* heads of the table of ids: more than STORE_COMMIT_MAX */
 
 /* ---- what is collected ---- */
 
@@ -180,6 +180,14 @@ size_t
 store_put_count(const struct store *s)
 {
     return s->put ? s->put->n : 0;
+}
+
+size_t
+store_put_good(const struct store *s)
+{
+    const size_t left = text_left(s);
+
+    return left ? left : STORE_COMMIT_GOOD;
 }
 
 int

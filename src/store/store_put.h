@@ -52,6 +52,9 @@ int store_put(struct store *s, const struct store_row *r, size_t *at, struct err
 /* After store_commit has returned 0 and until the next store_begin: what row at became. */
 int store_put_result(struct store *s, size_t at, uint64_t *p, int64_t *arrival_us, struct err *e);
 size_t store_put_count(const struct store *s); /* rows and erasures of this commit so far */
+/* How many there should be when a large commit ends: then a text segment ends with it, and no row
+ * needs a signature of its own.  At most STORE_COMMIT_GOOD. */
+size_t store_put_good(const struct store *s);
 
 /* Erases a publication: its bytes, header, salt, index rows and trigrams go, its commitment stays,
  * and an erase row is appended to its audience and its stream.  Its position is noted, synced,

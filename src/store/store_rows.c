@@ -12,7 +12,7 @@
 
 struct value_row {
     int64_t gen;
-    uint64_t begins; /* the key's first eight bytes: most comparisons end there */
+    uint64_t begins[2]; /* the key's first sixteen bytes: most comparisons end there */
     struct span key;
     int64_t p;
     uint32_t audience;
@@ -121,7 +121,7 @@ rows_add_value(struct store *s, int64_t gen, struct span key, int64_t p, uint32_
                struct err *e)
 {
     struct rows *r = rows_of(s, e);
-    uint64_t begins = 0;
+    uint64_t begins[2] = {0};
     void *list;
 
     if (!r || (r->value_n == ROWS_MAX && rows_flush(s, e) < 0))
@@ -130,9 +130,10 @@ rows_add_value(struct store *s, int64_t gen, struct span key, int64_t p, uint32_
     if (!list)
         return -1;
     if (key.n > 0)
-        memcpy(&begins, key.p, key.n < sizeof begins ? key.n : sizeof begins);
+        memcpy(begins, key.p, key.n < sizeof begins ? key.n : sizeof begins);
     r->values = list;
-    r->values[r->value_n++] = (struct value_row){gen, be64toh(begins), key, p, audience};
+    r->values[r->value_n++] =
+        (struct value_row){gen, {be64toh(begins[0]), be64toh(begins[1])}, key, p, audience};
     return 0;
 }
 
@@ -160,8 +161,9 @@ by_key(const void *a, const void *b)
 
     if (x->gen != y->gen)
         return x->gen < y->gen ? -1 : 1;
-    if (x->begins != y->begins)
-        return x->begins < y->begins ? -1 : 1;
+    for (int i = 0; i < 2; i++)
+        if (x->begins[i] != y->begins[i])
+            return x->begins[i] < y->begins[i] ? -1 : 1;
     c = span_cmp(x->key, y->key);
     return c ? c : (x->p > y->p) - (x->p < y->p);
 }

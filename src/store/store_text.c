@@ -1,13 +1,16 @@
 #include "store_text.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "mem.h"
 #include "store_grams.h"
 #include "trigram.h"
 
-#define GATHER_MAX  (32u << 20) /* bytes of packed trigrams: then a segment ends early */
-#define TAIL_MAX    (SIG_BYTES * (STORE_COMMIT_MAX + 1u))
+#define GATHER_MAX (32u << 20) /* bytes of packed trigrams: then a segment ends early */
+#define TAIL_MAX   (SIG_BYTES * (STORE_COMMIT_MAX + 1u))
+static_assert(STORE_COMMIT_GOOD == SEG_ROWS, "a large commit ends with a segment");
+
 #define INDEX_ARENA (64u << 20) /* what one object's index rows may take */
 
 struct grams {
@@ -18,6 +21,14 @@ struct grams {
     struct trigram_set *set;
     uint64_t tail_from; /* of the signatures not written yet */
     struct buf tail;
+    struct late *late; /* of each of these rows */
+    size_t late_n, late_room;
+};
+
+/* What a row's signature is made of when it is written: most segments end before. */
+struct late {
+    const uint32_t *grams; /* borrowed until the commit; NULL: the signature stands */
+    size_t n;
 };
 
 void
@@ -28,6 +39,7 @@ grams_free(struct grams *g)
     gather_free(g->gather);
     trigram_free(g->set);
     buf_clear(&g->tail);
+    mem_free(g->late);
     mem_free(g);
 }
 
@@ -87,7 +99,7 @@ set_texts(struct grams *g, const struct store_index *x, const uint32_t **list, s
     for (size_t i = 0; i < x->text_count; i++)
         if (trigram_add(g->set, x->texts[i]) < 0)
             return err_set(e, ERR_MEMORY, "no memory for trigrams");
-    *list = trigram_items(g->set, n);
+    *list = trigram_list(g->set, n);
     return 0;
 }
 
@@ -123,6 +135,7 @@ close_segment(struct store *s, uint64_t to, struct err *e)
     if (g->tail_from <= to) {
         /* What is not written yet lies in the segment wholly: it is closed at its last row. */
         buf_reset(&g->tail);
+        g->late_n = 0;
         g->tail_from = to + 1;
     }
     return 0;
@@ -182,10 +195,34 @@ gather_again(struct store *s, uint64_t to, struct err *e)
     return rc;
 }
 
+/* A row without a signature yet; grams that stay until the commit are looked at then. */
+static int
+tail_add(struct grams *g, uint64_t p, const uint32_t *list, size_t n, bool stays, struct err *e)
+{
+    uint8_t sig[SIG_BYTES] = {0};
+
+    if (g->late_n == g->late_room) {
+        const size_t room = g->late_room ? 2 * g->late_room : 64;
+        struct late *more = mem_resize(g->late, room * sizeof *more);
+
+        if (!more)
+            return err_set(e, ERR_MEMORY, "no memory for signatures");
+        g->late = more;
+        g->late_room = room;
+    }
+    if (g->tail.n == 0)
+        g->tail_from = p;
+    for (size_t i = 0; !stays && i < n; i++)
+        sig_set(sig, list[i]);
+    g->late[g->late_n++] = (struct late){stays ? list : NULL, n};
+    buf_put(&g->tail, sig, sizeof sig);
+    return g->tail.failed ? err_set(e, ERR_MEMORY, "no memory for signatures") : 0;
+}
+
 int
 text_put(struct store *s, uint64_t p, const struct store_index *x, struct err *e)
 {
-    uint8_t sig[SIG_BYTES] = {0};
+    const bool given = x && x->grams;
     const uint32_t *list = NULL;
     struct grams *g;
     size_t n = 0;
@@ -193,17 +230,14 @@ text_put(struct store *s, uint64_t p, const struct store_index *x, struct err *e
     if (!s->grams && grams_open(s, p, e) < 0)
         return -1;
     g = s->grams;
-    if (x && x->grams) {
+    if (given) {
         list = x->grams;
         n = x->gram_count;
     } else if (x && set_texts(g, x, &list, &n, e) < 0) {
         return -1;
     }
-    for (size_t i = 0; i < n; i++)
-        sig_set(sig, list[i]);
-    if (g->tail.n == 0)
-        g->tail_from = p;
-    buf_put(&g->tail, sig, sizeof sig);
+    if (tail_add(g, p, list, n, given, e) < 0)
+        return -1;
     if (g->whole && n > 0 && gather_add(g->gather, (unsigned)(p - g->from), list, n, e) < 0)
         return -1;
     if (p - g->from + 1 < SEG_ROWS && (!g->whole || gather_bytes(g->gather) <= GATHER_MAX))
@@ -223,14 +257,26 @@ text_flush(struct store *s, struct err *e)
     struct grams *g = s->grams;
     int rc;
 
-    if (g && g->tail.failed)
-        return err_set(e, ERR_MEMORY, "no memory for signatures");
     if (!g || g->tail.n == 0)
         return 0;
+    for (size_t i = 0; i < g->late_n; i++)
+        for (size_t k = 0; g->late[i].grams && k < g->late[i].n; k++)
+            sig_set((uint8_t *)g->tail.p + i * SIG_BYTES, g->late[i].grams[k]);
     rc = sql_do(s, e, "INSERT INTO text_tail (p, data) VALUES (?1, ?2)", "ib",
                 (int64_t)g->tail_from, buf_view(&g->tail));
     buf_reset(&g->tail);
+    g->late_n = 0;
     return rc;
+}
+
+uint32_t
+text_left(const struct store *s)
+{
+    const uint64_t next = s->state.p + 1;
+
+    if (!s->grams || next < s->grams->from || next - s->grams->from >= SEG_ROWS)
+        return 0;
+    return SEG_ROWS - (uint32_t)(next - s->grams->from);
 }
 
 /* ---- erasing ---- */

@@ -15,10 +15,13 @@
 
 void grams_free(struct grams *g);
 
-/* The row after the last, living (x) or not (NULL); it is inserted already. */
+/* The row after the last, living (x) or not (NULL); it is inserted already.  x->grams stay until
+ * the commit. */
 int text_put(struct store *s, uint64_t p, const struct store_index *x, struct err *e);
 /* Writes the signatures of this commit. */
 int text_flush(struct store *s, struct err *e);
+/* Rows that the segment under way still takes; 0: not known. */
+uint32_t text_left(const struct store *s);
 /* Takes the trigrams of these publications (ascending) out. */
 int text_erase(struct store *s, const uint64_t *p, size_t n, struct err *e);
 

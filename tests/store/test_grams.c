@@ -52,8 +52,19 @@ make(struct table *t, unsigned rows)
 {
     memset(t, 0, sizeof *t);
     t->rows = rows;
-    for (size_t i = 0; i < GRAMS; i++)
-        t->gram[i] = (uint32_t)i * 1400000u + random_u32() % 1000000u;
+    /* Half of them from ASCII's letters, digits and space; of the others some lie between these. */
+    for (size_t i = 0; i < GRAMS; i++) {
+        static const char letters[] = " 0123456789abcdefghijklmnopqrstuvwxyz";
+        const uint32_t rank = (uint32_t)i / 2 * 33 + random_u32() % 33;
+
+        if (i % 2 == 0)
+            t->gram[i] = (uint32_t)letters[rank / 1369] << 14 |
+                         (uint32_t)letters[rank / 37 % 37] << 7 | (uint32_t)letters[rank % 37];
+        else if (i < GRAMS / 10)
+            t->gram[i] = (uint32_t)(i % 128) << 14 | (uint32_t)(i / 128 + '[') << 7 | 'X';
+        else
+            t->gram[i] = (uint32_t)i * 1400000u + random_u32() % 1000000u;
+    }
     qsort(t->gram, GRAMS, sizeof t->gram[0], by_number);
     for (size_t i = 0; i < GRAMS; i++) {
         const uint32_t every = 1u << random_u32() % 13;
@@ -96,9 +107,9 @@ fill(struct gather *g, const struct table *t, struct err *e)
     for (unsigned r = 0; r < t->rows; r++) {
         size_t n = 0;
 
-        for (size_t i = 0; i < GRAMS; i++) /* in no order */
-            if (bit(t->has[i * 7 % GRAMS], r))
-                list[n++] = t->gram[i * 7 % GRAMS];
+        for (size_t i = 0; i < GRAMS; i++)
+            if (bit(t->has[i], r))
+                list[n++] = t->gram[i];
         if (gather_add(g, r, list, n, e) < 0)
             return -1;
     }
