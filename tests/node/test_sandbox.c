@@ -24,7 +24,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "clock.h"
-#include "lifeline.h"
 #include "loop.h"
 #include "mem.h"
 #include "sandbox.h"
@@ -512,56 +511,6 @@ a_missing_folder_is_an_error(void **state)
     assert_int_equal(status, 0);
 }
 
-/* -- lifeline -- */
-
-static void
-count_gone(void *ctx)
-{
-    ++*(int *)ctx;
-}
-
-static void
-a_child_notices(void **state)
-{
-    int fds[2], gone = 0;
-    struct loop *l = loop_new(NULL);
-    struct lifeline line;
-
-    (void)state;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    assert_int_equal(lifeline_start(l, &line, fds[0], count_gone, &gone, NULL), 0);
-    loop_round(l, 0, NULL);
-    assert_int_equal(write(fds[1], "x", 1), 1); /* a byte is not the end */
-    loop_round(l, 0, NULL);
-    loop_round(l, 0, NULL);
-    assert_int_equal(gone, 0);
-    close(fds[1]);
-    loop_round(l, 0, NULL);
-    loop_round(l, 0, NULL);
-    assert_int_equal(gone, 1);
-    lifeline_stop(&line);
-    close(fds[0]);
-    /* The parent's death by kill -9: its end is closed by the kernel, and the loop stops. */
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    {
-        pid_t p = fork();
-
-        if (p == 0) {
-            close(fds[0]);
-            pause();
-            _exit(0);
-        }
-        close(fds[1]);
-        assert_int_equal(lifeline_start(l, &line, fds[0], NULL, NULL, NULL), 0);
-        kill(p, SIGKILL);
-        assert_int_equal(loop_run(l, NULL), 0);
-        assert_int_equal(waitpid(p, NULL, 0), p);
-    }
-    lifeline_stop(&line);
-    close(fds[0]);
-    loop_free(l);
-}
-
 static int
 group_setup(void **state)
 {
@@ -624,7 +573,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attacks_fail),           cmocka_unit_test(work_goes_on),
         cmocka_unit_test(parent_is_not_dumpable), cmocka_unit_test(a_missing_folder_is_an_error),
-        cmocka_unit_test(a_child_notices),
     };
 
     return cmocka_run_group_tests_name("sandbox", tests, group_setup, group_teardown);

@@ -46,6 +46,15 @@ class Load(threading.Thread):
                 time.sleep(0.05)
 
 
+def alive(pid):
+    """Neither gone nor waiting to be reaped."""
+    try:
+        stat = open("/proc/%d/stat" % pid).read()
+    except OSError:
+        return False
+    return stat[stat.rindex(")") + 2:][0] != "Z"
+
+
 class Kill:
     def __init__(self):
         self.rng = random.Random(SEED)
@@ -100,6 +109,17 @@ class Kill:
         return "%d kills (%s), %d objects acknowledged and there" % (
             KILLS, ", ".join("%s %d" % kv for kv in sorted(counts.items())), n)
 
+    def orphans(self):
+        """No child outlives its parent, however that ends."""
+        kids = [p for pids in self.n.children().values() for p in pids]
+        check(len(kids) >= 5, "a whole family: %r" % kids)
+        self.n.process.kill()
+        self.n.process.wait()
+        self.n.process.stdout.close()
+        self.n.process = None
+        eventually(lambda: not [p for p in kids if alive(p)], 20, "a child lives on without its parent")
+        self.n.start()
+
     def verify(self):
         self.n.stop()
         out = self.n.run("verify", timeout=300)
@@ -111,6 +131,7 @@ def main():
     k = Kill()
     try:
         t.test("nothing acknowledged is lost", k.kills)
+        t.test("no child outlives the parent", k.orphans)
         t.test("the store is whole", k.verify)
     finally:
         if t.bad:
