@@ -363,17 +363,18 @@ undo(struct exchange_link *l, const struct tell *t, struct going *g, struct aren
 /* -- DELETE ---------------------------------------------------------------------------------------
  */
 
-/* Whether one content is among the versions that the filter names; without one, all are. */
+/* Whether one content is among the versions that the filter names; without one, all are.  best:
+ * the bytes that GET gives as the last. */
 static bool
-version_wanted(const struct taxii_query *q, const struct kept *k, const struct store_item *it)
+version_wanted(const struct taxii_query *q, const struct kept *k, const struct store_item *it,
+               struct span best)
 {
-    bool first = true, last = true;
+    bool first = true, last = span_eq(it->bytes, best);
 
     for (size_t i = 0; it->versioned && i < k->n; i++) {
         int c = k->items[i].versioned ? instant_cmp(it->modified, k->items[i].modified) : 0;
 
         first &= c <= 0;
-        last &= c >= 0;
     }
     for (size_t i = 0; i < q->version_n; i++) {
         const struct taxii_version *v = &q->version[i];
@@ -397,8 +398,8 @@ spec_wanted(const struct taxii_query *q, const struct store_item *it)
 }
 
 static int
-find_matching(struct going *g, const struct tell *t, const struct kept *k, uint64_t **batches,
-              struct err *e)
+find_matching(struct going *g, const struct tell *t, const struct kept *k, struct span best,
+              uint64_t **batches, struct err *e)
 {
     *batches = arena_zero(g->x->commit->arena, k->n + 1, sizeof **batches);
     if (*batches == NULL)
@@ -406,7 +407,7 @@ find_matching(struct going *g, const struct tell *t, const struct kept *k, uint6
     for (size_t i = 0; i < k->n; i++) {
         const struct store_item *it = &k->items[i];
 
-        if (!version_wanted(&t->q, k, it) || !spec_wanted(&t->q, it))
+        if (!version_wanted(&t->q, k, it, best) || !spec_wanted(&t->q, it))
             continue;
         (*batches)[g->n] = it->batch;
         if (going_add(g,
@@ -425,7 +426,8 @@ static int
 delete_in(const struct tell *t, struct going *g, struct arena *a, struct buf *out, struct err *e)
 {
     struct exchange *x = g->x;
-    struct kept k = {.a = a};
+    static const struct store_versions last = {.last = true};
+    struct kept k = {.a = a}, best = {.a = a};
     uint64_t erased = 0, copies = 0, *batches;
     const struct view *v;
     struct collection c;
@@ -438,9 +440,12 @@ delete_in(const struct tell *t, struct going *g, struct arena *a, struct buf *ou
         return -1;
     g->who.exercise = c.exercise;
     if (view_of(x, &g->who, c.group, &v, e) != 0 ||
-        store_shown(x->store, v, t->id, STORE_WANT_BYTES, keep_item, &k, &n, e) != 0)
+        store_shown(x->store, v, t->id, STORE_WANT_BYTES, keep_item, &k, &n, e) != 0 ||
+        store_get(x->store, v, t->id, &last, STORE_WANT_BYTES, keep_item, &best, &n, e) != 0)
         return -1;
-    if (find_matching(g, t, &k, &batches, e) != 0 || going_judge(g, batches, e) != 0)
+    if (find_matching(g, t, &k, best.n > 0 ? best.items[0].bytes : (struct span){0}, &batches, e) !=
+            0 ||
+        going_judge(g, batches, e) != 0)
         return -1;
     if (g->n == 0)
         return err_set(e, ERR_MISSING, "no such object");

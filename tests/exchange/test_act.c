@@ -434,6 +434,38 @@ test_delete(void **state)
     assert_int_equal(w->last.status, ERR_MISSING);
 }
 
+/* The last version is what GET shows as the last: the creator's, not a later one of somebody else.
+ */
+static void
+test_delete_last(void **state)
+{
+    struct world *w = *state;
+    struct region r = region(w);
+    struct ask health = {.verb = ASK_HEALTH};
+    const char *own = text_at(w, world_ask(w, NULL, &health), "node");
+    const char *id = world_id(w, "malware", 1);
+    struct ask q = {.verb = ASK_VERSIONS, .collection = SPAN("all"), .id = span_of(id)};
+    const struct json *o;
+
+    world_admin(w, TELL_K_GROUP, TELL_A_SET, "region", "member+=MyCERT", NIL);
+    world_import(w, "GREEN", NULL,
+                 world_object(w, "malware", 1,
+                              arena_printf(w->a, MALWARE ",\"created_by_ref\":\"%s\"", own)));
+    {
+        const char *texts[] = {
+            world_object(w, "malware", 1, MOD("02") ",\"name\":\"m\",\"is_family\":false" GREEN),
+            NULL};
+        struct tell begin = {.items = true};
+
+        assert_non_null(world_put(w, &r.partner, &begin, texts));
+    }
+    assert_int_equal(at(world_ask(w, &r.token, &q), "versions")->count, 2);
+    assert_null(delete_at(w, &r.partner, "all", id, "match[version]=last"));
+    assert_int_equal(w->last.status, ERR_DENIED);
+    o = delete_at(w, &r.partner, "all", id, "match[version]=2025-01-02T00:00:00Z");
+    assert_int_equal(int_at(o, "erased"), 1);
+}
+
 /* -- groups ---------------------------------------------------------------------------------------
  */
 
@@ -817,6 +849,7 @@ main(void)
         T(test_post),
         T(test_group_collection),
         T(test_delete),
+        T(test_delete_last),
         T(test_join),
         T(test_opened),
         T(test_admin),
