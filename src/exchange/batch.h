@@ -208,6 +208,7 @@ struct seen {
     uint64_t *p;       /* of each; 0: of this commit, or a dry run's */
     uint64_t *batch;
     bool *owner;
+    uint32_t *creator; /* of those that rank as the creator's own: its organisation */
     size_t n, cap;
     struct span bytes; /* of the oldest, where asked for; copied into the arena */
 };

@@ -637,6 +637,23 @@ outcome_of(const struct putting *p, enum say_outcome o)
     return OUT_REFUSED;
 }
 
+/* An id that another organisation is seen to own stays its own, whatever creator other bytes name
+ * for it, or none. */
+static void
+owned_by_other(struct putting *p)
+{
+    uint32_t other = 0;
+
+    for (size_t i = 0; i < p->seen.n; i++) {
+        if (p->seen.creator[i] == p->org && p->org != 0)
+            return;
+        if (other == 0)
+            other = p->seen.creator[i];
+    }
+    if (other != 0)
+        p->creator = other;
+}
+
 /* One target.  first: its outcome is the object's. */
 static int
 say_target(struct putting *p, struct audience target, bool first, struct err *e)
@@ -926,6 +943,7 @@ put_object(struct exchange *x, struct batch *b, const struct way *way,
         return -1;
     if (seen_find(x, b, &way->asker, p->facts.id.text, 0, p->a, &p->seen, e) != 0)
         return -1;
+    owned_by_other(p);
     for (size_t i = 0; i < p->pub.count; i++) {
         if (i > 0 &&
             (v->outcome == OUT_REFUSED || v->outcome == OUT_WAITING || v->outcome == OUT_PROPOSAL))

@@ -21,19 +21,22 @@ seen_grow(struct seen *s, struct arena *a, struct err *e)
     uint64_t *p = arena_zero(a, cap, sizeof *p);
     uint64_t *batch = arena_zero(a, cap, sizeof *batch);
     bool *owner = arena_zero(a, cap, sizeof *owner);
+    uint32_t *creator = arena_zero(a, cap, sizeof *creator);
 
-    if (said == NULL || p == NULL || batch == NULL || owner == NULL)
+    if (said == NULL || p == NULL || batch == NULL || owner == NULL || creator == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
     if (s->n > 0) {
         memcpy(said, s->said, s->n * sizeof *said);
         memcpy(p, s->p, s->n * sizeof *p);
         memcpy(batch, s->batch, s->n * sizeof *batch);
         memcpy(owner, s->owner, s->n * sizeof *owner);
+        memcpy(creator, s->creator, s->n * sizeof *creator);
     }
     s->said = said;
     s->p = p;
     s->batch = batch;
     s->owner = owner;
+    s->creator = creator;
     s->cap = cap;
     return 0;
 }
@@ -66,6 +69,10 @@ look(void *ctx, const struct store_held *h, struct err *e)
     s->p[s->n] = h->p;
     s->batch[s->n] = h->batch;
     s->owner[s->n] = h->owner;
+    if (h->owner && h->versioned &&
+        store_bound(l->x->store, top_text(h->bytes, "created_by_ref", l->a), &s->creator[s->n], e) <
+            0)
+        return -1;
     s->n++;
     return (l->want & SEEN_BYTES) != 0 && s->bytes.p == NULL ? take_bytes(s, h->bytes, l->a, e) : 0;
 }

@@ -451,11 +451,32 @@ relaxed(const struct model *m, const struct sight *s, int content, const struct 
     return label >= 0 && target->label < label;
 }
 
+/* Whose the id is to the poster: another's that he sees own it, unless he does himself. */
+static int
+owner_seen(const struct model *m, int org, const struct sight *s, int named)
+{
+    int other = 0;
+
+    for (int i = 0; i < s->n; i++) {
+        const struct m_row *r = &m->rows[s->rows[i]];
+        const struct m_content *c = &m->contents[r->content];
+
+        if (!r->owner || !c->versioned)
+            continue;
+        if (c->creator == org)
+            return named;
+        if (other == 0)
+            other = c->creator;
+    }
+    return other != 0 ? other : named;
+}
+
 static enum m_outcome
 decide(const struct model *m, const struct m_way *way, int org, const struct sight *s, int content,
        const struct m_aud *target)
 {
     const struct m_content *c = &m->contents[content];
+    int creator = owner_seen(m, org, s, c->creator);
     bool same = false, sibling = false;
 
     for (int i = 0; i < s->n; i++) {
@@ -466,7 +487,7 @@ decide(const struct model *m, const struct m_way *way, int org, const struct sig
         same = same || r->content == content;
         sibling = sibling || c->sco || m->contents[r->content].modified_us == c->modified_us;
     }
-    if (c->creator != 0 && c->creator != org)
+    if (creator != 0 && creator != org)
         return copy_or_proposal(m, org, s, content, target);
     if (way->asker.channel != M_BY_LOCAL && relaxed(m, s, content, target))
         return M_OUT_WAITING;

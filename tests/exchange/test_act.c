@@ -448,9 +448,6 @@ test_delete_last(void **state)
     const struct json *o;
 
     world_admin(w, TELL_K_GROUP, TELL_A_SET, "region", "member+=MyCERT", NIL);
-    world_import(w, "GREEN", NULL,
-                 world_object(w, "malware", 1,
-                              arena_printf(w->a, MALWARE ",\"created_by_ref\":\"%s\"", own)));
     {
         const char *texts[] = {
             world_object(w, "malware", 1, MOD("02") ",\"name\":\"m\",\"is_family\":false" GREEN),
@@ -459,6 +456,9 @@ test_delete_last(void **state)
 
         assert_non_null(world_put(w, &r.partner, &begin, texts));
     }
+    world_import(w, "GREEN", NULL,
+                 world_object(w, "malware", 1,
+                              arena_printf(w->a, MALWARE ",\"created_by_ref\":\"%s\"", own)));
     assert_int_equal(at(world_ask(w, &r.token, &q), "versions")->count, 2);
     assert_null(delete_at(w, &r.partner, "all", id, "match[version]=last"));
     assert_int_equal(w->last.status, ERR_DENIED);

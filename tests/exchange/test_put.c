@@ -318,6 +318,8 @@ static void
 test_others(void **state)
 {
     struct world *w = *state;
+    struct ask health = {.verb = ASK_HEALTH};
+    const char *own = text_at(w, world_ask(w, NULL, &health), "node");
     const char *who = world_id(w, "identity", 5);
     const char *members = arena_printf(w->a, "%s,\"created_by_ref\":\"%s\"", MALWARE AMBER, who);
     const char *text = world_object(w, "malware", 1, members);
@@ -343,6 +345,19 @@ test_others(void **state)
     assert_string_equal(put_one(w, &analyst, "AMBER", text), "known");
     assert_string_equal(put_one(w, &analyst, "AMBER", changed), "proposal");
     assert_string_equal(put_one(w, &bank, "AMBER", changed), "new version");
+    /* nor does it help to name no creator, or oneself: whose it is has been seen */
+    assert_string_equal(
+        put_one(
+            w, &analyst, "AMBER",
+            world_object(w, "malware", 1, MOD("04") ",\"name\":\"x\",\"is_family\":false" AMBER)),
+        "proposal");
+    assert_string_equal(put_one(w, &analyst, "AMBER",
+                                world_object(w, "malware", 1,
+                                             arena_printf(w->a,
+                                                          "%s,\"name\":\"x\",\"is_family\":false,"
+                                                          "\"created_by_ref\":\"%s\"" AMBER,
+                                                          MOD("04"), own))),
+                        "proposal");
 }
 
 /* A label relaxed from a network waits; over the local socket it is done. */
