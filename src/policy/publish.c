@@ -134,13 +134,14 @@ check_group(const struct rights *r, const struct right_principal *p, const struc
     const struct right_group *group = rights_group(r, a->group);
     const struct right_generation *g = rights_generation(r, a->generation);
 
-    if (p->only_group != 0 && p->only_group != a->group) {
-        return PUBLISH_NO_GROUP;
-    }
-    /* One who may publish to no other group is told the same of those that are not there. */
+    /* One who may publish to no other group is told the same of those that are not there, also
+     * where a token is for one of them alone. */
     if (!(p->roles & ROLE_PUBLISHER) &&
         !(group != NULL && group->kind == GROUP_KIND_OWN && group->org == p->org)) {
         return PUBLISH_NO_ANALYST;
+    }
+    if (p->only_group != 0 && p->only_group != a->group) {
+        return PUBLISH_NO_GROUP;
     }
     if (group == NULL || g == NULL || g->group != group->number || group->closed) {
         return PUBLISH_NO_GROUP;

@@ -557,7 +557,7 @@ say_one(struct model *m, const struct m_way *way, int org, const struct sight *s
 
     if (c->edge && !narrow_edge(m, way, content, target))
         return M_OUT_REFUSED;
-    if (!c->edge && c->creator != 0 && c->creator == org && !way->keep_narrow &&
+    if (!c->edge && org != 0 && owner_seen(m, org, s, c->creator) == org && !way->keep_narrow &&
         !ends_shown(m, way, c, target))
         return M_OUT_REFUSED;
     o = decide(m, way, org, s, content, target);
