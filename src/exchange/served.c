@@ -92,7 +92,7 @@ served_note(struct exchange *x, uint32_t principal, uint32_t audience, int64_t u
     }
     if (map_put(s->at, span_from(key, sizeof key), s->n + 1, NULL) < 0)
         return;
-    s->marks[s->n++] = (struct tell_mark){principal, audience, until_us, now_us(x)};
+    s->marks[s->n++] = (struct tell_mark){principal, audience, until_us, now_us(x), now_us(x)};
 }
 
 void

@@ -69,7 +69,7 @@ tell_served(struct exchange_link *l, const struct tell *t, struct buf *out, stru
         return -1;
     for (size_t i = 0; i < t->mark_n; i++) {
         struct store_served m = {(uint32_t)t->marks[i].principal, (uint32_t)t->marks[i].audience,
-                                 t->marks[i].arrival_us, t->marks[i].when_us};
+                                 t->marks[i].arrival_us, t->marks[i].when_us, t->marks[i].since_us};
 
         if (t->marks[i].principal > UINT32_MAX || t->marks[i].audience > UINT32_MAX ||
             cast_principal(c, m.principal) == NULL || cast_audience(c, m.audience) == NULL)

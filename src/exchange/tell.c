@@ -89,6 +89,7 @@ tell_encode(const struct tell *t, struct buf *out)
         buf_u64(out, t->marks[i].audience);
         buf_i64(out, t->marks[i].arrival_us);
         buf_i64(out, t->marks[i].when_us);
+        buf_i64(out, t->marks[i].since_us);
     }
 }
 
@@ -121,6 +122,7 @@ lists_get(struct reader *r, struct arena *a, size_t pairs, size_t marks, struct 
             mark[i].audience = reader_u64(r);
             mark[i].arrival_us = reader_i64(r);
             mark[i].when_us = reader_i64(r);
+            mark[i].since_us = reader_i64(r);
         }
         t->marks = mark;
         t->mark_n = marks;

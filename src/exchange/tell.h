@@ -100,6 +100,7 @@ struct tell_pair {
 struct tell_mark { /* a principal was served rows of an audience up to this arrival */
     uint64_t principal, audience;
     int64_t arrival_us, when_us;
+    int64_t since_us; /* the first time since the mark that was told before */
 };
 
 enum tell_profile { TELL_P_NORMAL, TELL_P_STRICT, TELL_PROFILES };

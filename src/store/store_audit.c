@@ -85,7 +85,16 @@ store_served_put(struct store *s, const struct store_served *m, struct err *e)
                   "INSERT INTO served (audience, principal, until, at) VALUES (?1, ?2, ?3, ?4) "
                   "ON CONFLICT (audience, principal) DO UPDATE SET until = excluded.until, "
                   "at = excluded.at WHERE excluded.until > served.until",
-                  "iiii", (int64_t)m->audience, (int64_t)m->principal, m->until_us, m->when_us);
+                  "iiii", (int64_t)m->audience, (int64_t)m->principal, m->until_us, m->when_us) < 0
+               ? -1
+               : sql_do(s, e,
+                        "INSERT INTO exposed (audience, noted, principal, until, at) "
+                        "SELECT audience, noted, ?2, ?3, ?4 FROM exposed WHERE audience = ?1 AND "
+                        "noted >= ?5 AND principal = 0 AND until <= ?3 "
+                        "ON CONFLICT (audience, noted, principal) DO UPDATE SET "
+                        "until = max(until, excluded.until)",
+                        "iiiii", (int64_t)m->audience, (int64_t)m->principal, m->until_us,
+                        m->when_us, m->since_us);
 }
 
 /* Rows of (principal, audience, until, at) of a statement that is bound already. */
@@ -136,7 +145,16 @@ store_served_list(struct store *s, uint32_t audience, struct arena *a, struct st
 int
 store_exposed_put(struct store *s, uint32_t audience, int64_t from_us, struct err *e)
 {
+    const int64_t now = store_now(s);
+
     if (store_need_write(s, e) < 0)
+        return -1;
+    /* principal 0: that something was erased, for the marks that are still on their way */
+    if (sql_do(s, e,
+               "INSERT INTO exposed (audience, noted, principal, until, at) VALUES (?1, ?2, 0, ?3, "
+               "?2) ON CONFLICT (audience, noted, principal) DO UPDATE SET "
+               "until = min(until, excluded.until)",
+               "iii", (int64_t)audience, now, from_us) < 0)
         return -1;
     return sql_do(s, e,
                   "INSERT INTO exposed (audience, noted, principal, until, at) "
@@ -144,7 +162,7 @@ store_exposed_put(struct store *s, uint32_t audience, int64_t from_us, struct er
                   "WHERE audience = ?1 AND until >= ?3 "
                   "ON CONFLICT (audience, noted, principal) DO UPDATE SET until = excluded.until, "
                   "at = excluded.at",
-                  "iii", (int64_t)audience, store_now(s), from_us);
+                  "iii", (int64_t)audience, now, from_us);
 }
 
 int
@@ -152,7 +170,8 @@ store_exposed_list(struct store *s, uint32_t audience, int64_t date_us, int64_t 
                    struct arena *a, struct store_served **out, size_t *n, struct err *e)
 {
     static const char count[] = "SELECT count(DISTINCT principal) FROM exposed "
-                                "WHERE audience = ?1 AND noted <= ?2 AND until >= ?3";
+                                "WHERE audience = ?1 AND noted <= ?2 AND until >= ?3 "
+                                "AND principal > 0";
     int64_t total = 0;
     struct db_stmt *q;
 
@@ -161,7 +180,7 @@ store_exposed_list(struct store *s, uint32_t audience, int64_t date_us, int64_t 
         return -1;
     q = sql_ask(s, e,
                 "SELECT principal, audience, max(until), max(at) FROM exposed "
-                "WHERE audience = ?1 AND noted <= ?2 AND until >= ?3 "
+                "WHERE audience = ?1 AND noted <= ?2 AND until >= ?3 AND principal > 0 "
                 "GROUP BY principal, audience ORDER BY principal",
                 "iii", (int64_t)audience, erased_us, date_us);
     return q ? take_marks(s, q, (size_t)total, a, out, n, e) : -1;

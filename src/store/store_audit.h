@@ -28,8 +28,11 @@ struct store_served {
     uint32_t principal, audience;
     int64_t until_us; /* the furthest date served */
     int64_t when_us;
+    int64_t since_us; /* put alone: when this was served first, since the mark put before */
 };
-int store_served_put(struct store *s, const struct store_served *m, struct err *e); /* only rises */
+/* Marks only rise.  One that comes after an erasure (store_exposed_put) of what it covers, but was
+ * served from before that, is kept with the erasure too. */
+int store_served_put(struct store *s, const struct store_served *m, struct err *e);
 /* Marks of an audience (0: all), by principal; live in a. */
 int store_served_list(struct store *s, uint32_t audience, struct arena *a,
                       struct store_served **out, size_t *n, struct err *e);

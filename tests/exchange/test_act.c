@@ -137,9 +137,9 @@ test_revoke(void **state)
     assert_int_equal(w->last.status, ERR_RULE);
 }
 
-/* Somebody polls, and the reader says so to the writer. */
+/* What the reader has noted goes to the writer. */
 static void
-poll_and_mark(struct world *w, const struct someone *who, struct ask *q)
+marks_arrive(struct world *w)
 {
     struct caller reader = {.kind = CALLER_READER};
     struct exchange_link *l;
@@ -147,7 +147,6 @@ poll_and_mark(struct world *w, const struct someone *who, struct ask *q)
     struct tell served;
     struct buf marks;
 
-    assert_non_null(world_ask(w, who, q));
     buf_init(&marks, 1u << 20);
     assert_true(exchange_served(w->reader, &marks));
     assert_false(exchange_served(w->reader, &marks));
@@ -160,6 +159,14 @@ poll_and_mark(struct world *w, const struct someone *who, struct ask *q)
     assert_int_equal(w->last.status, ERR_NONE);
     exchange_link_free(l);
     buf_clear(&marks);
+}
+
+/* Somebody polls, and the reader says so to the writer. */
+static void
+poll_and_mark(struct world *w, const struct someone *who, struct ask *q)
+{
+    assert_non_null(world_ask(w, who, q));
+    marks_arrive(w);
 }
 
 /* -- withdraw, undo
@@ -211,6 +218,7 @@ test_withdraw(void **state)
     assert_int_equal(at(o, "withdrawn")->count, 1);
     assert_string_equal(text_at(w, o, "withdrawn.0.served.0.principal"), "partner-feed");
     assert_null(at(o, "withdrawn.0.served.1"));
+    world_pass(w, 1000);
     late = world_token(w, "late-feed", "user=partner", NIL);
     poll_and_mark(w, &late, &q);
     o = world_ask(w, NULL, &log);
@@ -227,6 +235,36 @@ test_withdraw(void **state)
     assert_string_equal(world_import(w, "GREEN", NULL, world_object(w, "malware", 1, MALWARE)),
                         "new");
     assert_true(world_sees(w, &r.partner, id));
+}
+
+/* Readers tell who was served once a second: one who was served in the last is named too. */
+static void
+test_withdraw_just_served(void **state)
+{
+    struct world *w = *state;
+    struct region r = region(w);
+    struct someone late;
+    const char *id = world_id(w, "malware", 1);
+    struct ask q = {.verb = ASK_OBJECTS, .collection = SPAN("all")};
+    struct ask who = {.verb = ASK_WHO, .id = span_of(id)};
+    const struct json *o;
+
+    world_admin(w, TELL_K_GROUP, TELL_A_SET, "region", "member+=MyCERT", NIL);
+    late = world_token(w, "late-feed", "user=partner", NIL);
+    world_import(w, "GREEN", NULL, world_object(w, "malware", 1, MALWARE));
+    world_import(w, "GREEN", NULL, world_object(w, "malware", 2, MALWARE));
+    world_pass(w, 1000000);
+    assert_non_null(world_ask(w, &r.token, &q));
+    world_pass(w, 100000);
+    o = act(w, NULL, TELL_WITHDRAW, id);
+    assert_null(at(o, "served.0"));
+    world_pass(w, 100000);
+    assert_non_null(world_ask(w, &r.token, &q));
+    assert_non_null(world_ask(w, &late, &q)); /* what is left */
+    marks_arrive(w);
+    o = world_ask(w, NULL, &who);
+    assert_string_equal(text_at(w, o, "withdrawn.0.served.0.principal"), "partner-feed");
+    assert_null(at(o, "withdrawn.0.served.1"));
 }
 
 static void
@@ -841,23 +879,15 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_publish),
-        T(test_revoke),
-        T(test_withdraw),
-        T(test_undo),
-        T(test_undo_definition),
-        T(test_post),
-        T(test_group_collection),
-        T(test_delete),
-        T(test_delete_last),
-        T(test_join),
-        T(test_opened),
-        T(test_admin),
-        T(test_who),
-        T(test_as),
-        T(test_next),
-        T(test_tickets),
-        T(test_refusals),
+        T(test_publish),  T(test_revoke),
+        T(test_withdraw), T(test_withdraw_just_served),
+        T(test_undo),     T(test_undo_definition),
+        T(test_post),     T(test_group_collection),
+        T(test_delete),   T(test_delete_last),
+        T(test_join),     T(test_opened),
+        T(test_admin),    T(test_who),
+        T(test_as),       T(test_next),
+        T(test_tickets),  T(test_refusals),
         T(test_profiles),
     };
 

@@ -218,7 +218,7 @@ full_tell(struct arena *a)
 {
     static const struct tell_pair pairs[] = {
         {SPAN("member+"), SPAN("bank")}, {SPAN("title"), SPAN("")}, {SPAN("member+"), SPAN("x")}};
-    static const struct tell_mark marks[] = {{1, 2, 3, -4}, {5, 6, 7, 8}};
+    static const struct tell_mark marks[] = {{1, 2, 3, -4, -5}, {5, 6, 7, 8, 9}};
     struct tell t = {.verb = TELL_ADMIN,
                      .handle = 7,
                      .ticket = SPAN("t"),

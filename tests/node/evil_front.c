@@ -154,7 +154,7 @@ try_words(const char *what)
         say(&(struct tell){.verb = TELL_BACKUP, .text = SPAN("data/stolen.db")});
     else if (strcmp(what, "served") == 0)
         say(&(struct tell){
-            .verb = TELL_SERVED, .marks = &(struct tell_mark){1, 1, 1, 1}, .mark_n = 1});
+            .verb = TELL_SERVED, .marks = &(struct tell_mark){1, 1, 1, 1, 1}, .mark_n = 1});
 }
 
 static void
