@@ -371,7 +371,7 @@ narrow_edge(const struct model *m, const struct m_way *way, int content, struct 
     if (b.n == 0)
         return false;
     *target = b.list[0];
-    for (int i = 0; i < b.n; i++) { /* of equals the one that was taken just now */
+    for (int i = b.n - 1; i >= 0; i--) { /* of equals the first that was taken just now */
         if (m->stands(m->stands_ctx, content, &b.list[i]) &&
             (!stands_already(m, content, &b.list[i]) || stands_already(m, content, target)))
             *target = b.list[i];
