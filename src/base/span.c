@@ -3,18 +3,6 @@
 #include <string.h>
 
 struct span
-span_of(const char *s)
-{
-    return (struct span){s, s != NULL ? strlen(s) : 0};
-}
-
-struct span
-span_from(const void *p, size_t n)
-{
-    return (struct span){p, n};
-}
-
-struct span
 span_part(struct span s, size_t from, size_t n)
 {
     if (from > s.n)
@@ -29,22 +17,6 @@ bool
 span_eq(struct span a, struct span b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool
-span_starts(struct span a, const char *s)
-{
-    struct span b = span_of(s);
-
-    return a.n >= b.n && span_eq(span_part(a, 0, b.n), b);
-}
-
-bool
-span_ends(struct span a, const char *s)
-{
-    struct span b = span_of(s);
-
-    return a.n >= b.n && span_eq(span_part(a, a.n - b.n, b.n), b);
 }
 
 static unsigned char

@@ -20,12 +20,24 @@ struct span {
 /* A span over a string literal, without its NUL. */
 #define SPAN(lit) ((struct span){(lit), sizeof(lit) - 1})
 
-struct span span_of(const char *s); /* NUL-terminated; NULL gives the empty span */
-struct span span_from(const void *p, size_t n);
 struct span span_part(struct span s, size_t from, size_t n); /* cut to what s has */
 bool span_eq(struct span a, struct span b);
 
 /* In the header so that a literal's length and a short comparison are the compiler's. */
+
+/* NUL-terminated; NULL gives the empty span. */
+static inline struct span
+span_of(const char *s)
+{
+    return (struct span){s, s != NULL ? strlen(s) : 0};
+}
+
+static inline struct span
+span_from(const void *p, size_t n)
+{
+    return (struct span){(const char *)p, n};
+}
+
 static inline bool
 span_is(struct span a, const char *s)
 {
@@ -34,8 +46,22 @@ span_is(struct span a, const char *s)
     return a.n == n && (n == 0 || memcmp(a.p, s, n) == 0);
 }
 
-bool span_starts(struct span a, const char *s);
-bool span_ends(struct span a, const char *s);
+static inline bool
+span_starts(struct span a, const char *s)
+{
+    const size_t n = s != NULL ? strlen(s) : 0;
+
+    return a.n >= n && (n == 0 || memcmp(a.p, s, n) == 0);
+}
+
+static inline bool
+span_ends(struct span a, const char *s)
+{
+    const size_t n = s != NULL ? strlen(s) : 0;
+
+    return a.n >= n && (n == 0 || memcmp(a.p + a.n - n, s, n) == 0);
+}
+
 bool span_eq_nocase(struct span a, struct span b); /* ASCII letters alone are folded */
 int span_cmp(struct span a, struct span b);        /* memcmp order, then the shorter first */
 struct span span_trim(struct span a);       /* without ASCII space, \t, \r, \n at both ends */
