@@ -67,6 +67,7 @@ store_forget(struct store *s)
     mem_free(s->types);
     s->types = NULL;
     s->type_count = 0;
+    s->type_last = 0;
     map_free(s->type_map);
     s->type_map = NULL;
     s->types_loaded = false;

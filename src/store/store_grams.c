@@ -12,14 +12,15 @@
 
 /*
  * Two ways of gathering.  Trigrams of ASCII's letters, digits and space, which most texts consist
- * of, are known by their rank among all that there can be: row by row they are kept as they come,
- * counted, and distributed when the segment ends, one first letter after another, so that what is
- * written to lies in the nearest caches.  All others stand in a hash table, each with its rows.
+ * of, are known by their rank among all that there can be: they are kept as they come, those of one
+ * first letter together, counted, and distributed when the segment ends, one letter after another,
+ * so that what is written to lies in the nearest caches.  All others stand in a hash table, each
+ * with its rows.
  */
 #define LETTERS    37u
 #define RANKS      (LETTERS * LETTERS * LETTERS)
 #define RANKS_ONE  (LETTERS * LETTERS) /* of one first letter */
-#define RANKS_ROOM 65536u              /* of the first list */
+#define BLOCK_ROOM 8190u               /* entries: a block has 32 KiB */
 
 /* Where the rows of a trigram stand: distances, as in a chunk, in lines that form a ring. */
 struct line {
@@ -43,16 +44,15 @@ struct gather {
     size_t slab_count;
     uint32_t lines;
 
-    uint16_t *ranks; /* of all rows, one row behind the other, ascending in each */
-    size_t rank_n, rank_room;
-    struct rank_row *rows; /* that have ranks */
-    size_t row_n, row_room;
+    struct block *blocks[LETTERS]; /* the newest of each first letter */
+    size_t block_count;
     uint32_t *counts; /* of each rank: rows that have it */
 };
 
-struct rank_row {
-    uint16_t row;
-    uint32_t at, end; /* its ranks from `at` on are not distributed yet */
+struct block {
+    struct block *before, *behind;
+    uint32_t n;
+    uint32_t entries[BLOCK_ROOM]; /* rank among those of its letter << 16 | row */
 };
 
 #define VARINT_MAX 5 /* bytes of a number */
@@ -111,9 +111,12 @@ gather_reset(struct gather *g)
         mem_free(g->slabs[i]);
     mem_free(g->slabs);
     mem_free(g->table);
-    mem_free(g->ranks);
-    mem_free(g->rows);
     mem_free(g->counts);
+    for (size_t i = 0; i < LETTERS; i++)
+        for (struct block *b = g->blocks[i], *before; b; b = before) {
+            before = b->before;
+            mem_free(b);
+        }
     *g = (struct gather){0};
 }
 
@@ -130,8 +133,8 @@ size_t
 gather_bytes(const struct gather *g)
 {
     return g->slab_count * SLAB_LINES * sizeof(struct line) +
-           (g->table ? sizeof *g->table << g->bits : 0) + g->rank_room * sizeof *g->ranks +
-           g->row_room * sizeof *g->rows + (g->counts ? RANKS * sizeof *g->counts : 0);
+           (g->table ? sizeof *g->table << g->bits : 0) + g->block_count * sizeof(struct block) +
+           (g->counts ? RANKS * sizeof *g->counts : 0);
 }
 
 static size_t
@@ -253,22 +256,6 @@ static const uint8_t places[128] = {
     ['n'] = 25, ['o'] = 26, ['p'] = 27, ['q'] = 28, ['r'] = 29, ['s'] = 30, ['t'] = 31, ['u'] = 32,
     ['v'] = 33, ['w'] = 34, ['x'] = 35, ['y'] = 36, ['z'] = 37};
 
-/* RANKS: it has none. */
-static uint32_t
-rank_of(uint32_t gram)
-{
-    uint32_t a, b, c;
-
-    if (gram >> 21)
-        return RANKS;
-    a = places[gram >> 14];
-    b = places[gram >> 7 & 127];
-    c = places[gram & 127];
-    if (a == 0 || b == 0 || c == 0)
-        return RANKS;
-    return ((a - 1) * LETTERS + b - 1) * LETTERS + c - 1;
-}
-
 static uint32_t
 letter_at(uint32_t place)
 {
@@ -282,34 +269,23 @@ gram_at(uint32_t rank)
            letter_at(rank % LETTERS);
 }
 
-/* Room for the ranks of a row of n trigrams. */
-static int
-ranks_room(struct gather *g, size_t n, struct err *e)
+static struct block *
+block_add(struct gather *g, uint32_t letter, struct err *e)
 {
-    if (!g->counts && !(g->counts = mem_zero(RANKS, sizeof *g->counts)))
-        return err_set(e, ERR_MEMORY, "no memory for trigrams");
-    if (g->rank_room - g->rank_n < n) {
-        size_t room = g->rank_room ? 2 * g->rank_room : RANKS_ROOM;
-        uint16_t *more;
+    struct block *b = mem_alloc(sizeof *b);
 
-        if (room - g->rank_n < n)
-            room = g->rank_n + n;
-        more = mem_resize(g->ranks, room * sizeof *more);
-        if (!more)
-            return err_set(e, ERR_MEMORY, "no memory for trigrams");
-        g->ranks = more;
-        g->rank_room = room;
+    if (!b) {
+        err_set(e, ERR_MEMORY, "no memory for trigrams");
+        return NULL;
     }
-    if (g->row_n == g->row_room) {
-        const size_t room = g->row_room ? 2 * g->row_room : 256;
-        struct rank_row *more = mem_resize(g->rows, room * sizeof *more);
-
-        if (!more)
-            return err_set(e, ERR_MEMORY, "no memory for trigrams");
-        g->rows = more;
-        g->row_room = room;
-    }
-    return 0;
+    b->n = 0;
+    b->behind = NULL;
+    b->before = g->blocks[letter];
+    if (b->before)
+        b->before->behind = b;
+    g->blocks[letter] = b;
+    g->block_count++;
+    return b;
 }
 
 /* ---- all others ---- */
@@ -317,6 +293,8 @@ ranks_room(struct gather *g, size_t n, struct err *e)
 static int
 others_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e)
 {
+    /* Table and lines together do not fit the nearest cache: what a trigram will need is fetched
+     * while those before it are done. */
     struct posting *p[AT_ONCE];
 
     while (!g->table || 2 * (g->n + n) > (size_t)1 << g->bits)
@@ -340,38 +318,63 @@ others_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, stru
     return 0;
 }
 
+/* Those of the trigrams that begin with one letter (a place plus 1), as long as they have a rank;
+ * how many these are, or 0 and *failed. */
+static size_t
+letter_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, uint32_t letter,
+           bool *failed, struct err *e)
+{
+    const uint32_t first = grams[0] >> 14;
+    uint32_t *counts = g->counts + (letter - 1) * RANKS_ONE;
+    struct block *b = g->blocks[letter - 1];
+    size_t i = 0;
+
+    for (; i < n && grams[i] >> 14 == first; i++) {
+        const uint32_t second = places[grams[i] >> 7 & 127], third = places[grams[i] & 127];
+        const uint32_t rank = (second - 1) * LETTERS + third - 1;
+
+        if (second == 0 || third == 0 || (i > 0 && grams[i] <= grams[i - 1]))
+            break;
+        if ((!b || b->n == BLOCK_ROOM) && !(b = block_add(g, letter - 1, e))) {
+            *failed = true;
+            return 0;
+        }
+        b->entries[b->n++] = rank << 16 | row;
+        counts[rank]++;
+    }
+    return i;
+}
+
 int
 gather_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, struct err *e)
 {
-    /* Table and lines together do not fit the nearest cache: what a trigram will need is fetched
-     * while those before it are done. */
     uint32_t others[AT_ONCE];
-    size_t other_n = 0, from;
+    size_t other_n = 0;
+    bool failed = false;
 
-    if (n == 0)
-        return 0;
-    if (ranks_room(g, n, e) < 0)
-        return -1;
-    from = g->rank_n;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t rank = rank_of(grams[i]);
+    if (!g->counts && !(g->counts = mem_zero(RANKS, sizeof *g->counts)))
+        return err_set(e, ERR_MEMORY, "no memory for trigrams");
+    for (size_t i = 0; i < n;) {
+        const uint32_t letter = grams[i] >> 21 ? 0 : places[grams[i] >> 14];
+        size_t some = 0;
 
         if (i > 0 && grams[i] <= grams[i - 1])
             return err_set(e, ERR_INTERNAL, "trigrams are not in order");
-        if (rank < RANKS) {
-            g->ranks[g->rank_n++] = (uint16_t)rank;
-            g->counts[rank]++;
-            continue;
+        if (letter > 0)
+            some = letter_add(g, row, grams + i, n - i, letter, &failed, e);
+        if (failed)
+            return -1;
+        if (some == 0) {
+            others[other_n++] = grams[i];
+            some = 1;
         }
-        others[other_n++] = grams[i];
+        i += some;
         if (other_n == AT_ONCE) {
             if (others_add(g, row, others, other_n, e) < 0)
                 return -1;
             other_n = 0;
         }
     }
-    if (g->rank_n > from)
-        g->rows[g->row_n++] = (struct rank_row){(uint16_t)row, (uint32_t)from, (uint32_t)g->rank_n};
     return other_n > 0 ? others_add(g, row, others, other_n, e) : 0;
 }
 
@@ -554,10 +557,10 @@ put_list(struct buf *out, const uint16_t *list, uint32_t count, unsigned rows)
 
 /* Distributes the rows of what begins with one letter, and hands it out. */
 static int
-finish_letter(struct finish *f, struct gather *g, uint32_t letter, struct err *e)
+finish_letter(struct finish *f, const struct gather *g, uint32_t letter, struct err *e)
 {
-    const uint32_t first = letter * RANKS_ONE, behind = first + RANKS_ONE;
-    const uint32_t *counts = g->counts + first;
+    const uint32_t first = letter * RANKS_ONE, *counts = g->counts + first;
+    const struct block *b = g->blocks[letter];
     uint32_t at[RANKS_ONE], sum = 0;
 
     for (uint32_t i = 0; i < RANKS_ONE; i++) {
@@ -573,12 +576,11 @@ finish_letter(struct finish *f, struct gather *g, uint32_t letter, struct err *e
     }
     if (!f->list)
         return err_set(e, ERR_MEMORY, "no memory for trigrams");
-    for (size_t i = 0; i < g->row_n; i++) {
-        struct rank_row *r = &g->rows[i];
-
-        for (; r->at < r->end && g->ranks[r->at] < behind; r->at++)
-            f->list[at[g->ranks[r->at] - first]++] = r->row;
-    }
+    while (b->before)
+        b = b->before;
+    for (; b; b = b->behind)
+        for (uint32_t i = 0; i < b->n; i++)
+            f->list[at[b->entries[i] >> 16]++] = (uint16_t)b->entries[i];
     for (uint32_t i = 0; i < RANKS_ONE; i++) {
         const uint32_t gram = gram_at(first + i);
 

@@ -258,7 +258,8 @@ ident_find(struct store *s, struct span id, int64_t key, uint64_t *ident, struct
     struct gen_walk w = gen_walk(s);
     char mem[ID_BYTES_MAX + 2];
     struct buf packed;
-    uint64_t lo, hi;
+    uint64_t lo, hi, part = UINT64_MAX;
+    bool may = false;
     int64_t gen;
 
     if (id.n > ID_BYTES_MAX)
@@ -267,12 +268,17 @@ ident_find(struct store *s, struct span id, int64_t key, uint64_t *ident, struct
         (rows_ident_may(s, key) && rows_flush(s, e) < 0))
         return -1;
     buf_init_fixed(&packed, mem, sizeof mem);
-    id_pack(s, id, &packed);
     while (gen_next(&w, &gen, &lo, &hi)) {
         int rc;
 
-        if (!filter_may(s, lo, key) || !sieve_may(s, gen, key))
+        if (lo >> SHARE_SHIFT != part) { /* many generations have one part of the filter */
+            part = lo >> SHARE_SHIFT;
+            may = filter_may(s, lo, key);
+        }
+        if (!may || !sieve_may(s, gen, key))
             continue;
+        if (packed.n == 0)
+            id_pack(s, id, &packed);
         rc = find_in(s, gen, key, buf_view(&packed), ident, e);
         if (rc != 0)
             return rc;

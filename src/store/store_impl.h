@@ -127,6 +127,7 @@ struct store {
     bool strms_loaded;
     struct type_name *types;
     size_t type_count;
+    size_t type_last; /* writer: the number that was asked for last; most follow their like */
     bool types_loaded;
     struct map *type_map; /* names to numbers */
 

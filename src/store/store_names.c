@@ -57,11 +57,21 @@ types_load(struct store *s, struct err *e)
     return rc;
 }
 
+struct span
+type_text(const struct store *s, uint32_t number)
+{
+    if (number == 0 || number > s->type_count)
+        return (struct span){NULL, 0};
+    return span_from(s->types[number - 1].name, s->types[number - 1].n);
+}
+
 uint32_t
 type_find(const struct store *s, struct span name)
 {
     uint64_t n;
 
+    if (s->type_last > 0 && span_eq(name, type_text(s, (uint32_t)s->type_last)))
+        return (uint32_t)s->type_last;
     return s->type_map && map_get(s->type_map, name, &n) ? (uint32_t)n : 0;
 }
 
@@ -88,15 +98,8 @@ type_number(struct store *s, struct span name, bool make, uint32_t *out, struct 
             return -1;
     }
     *out = n;
+    s->type_last = n;
     return 1;
-}
-
-struct span
-type_text(const struct store *s, uint32_t number)
-{
-    if (number == 0 || number > s->type_count)
-        return (struct span){NULL, 0};
-    return span_from(s->types[number - 1].name, s->types[number - 1].n);
 }
 
 /* ---- audiences ---- */

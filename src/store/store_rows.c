@@ -6,9 +6,11 @@
 
 #include "mem.h"
 
-#define ROWS_MAX  65536 /* of one table: then what is gathered is inserted early */
-#define ROOM_MIN  256
-#define MAY_SHIFT 18 /* bits, by number, that say which keys are gathered: sixteen for each row */
+#define ROWS_MAX   65536 /* of one table: then what is gathered is inserted early */
+#define ROOM_MIN   256
+#define DIGIT_BITS 11
+#define RADIX_MIN  512 /* rows: below that comparing is faster */
+#define MAY_SHIFT  18  /* bits, by number, that say which keys are gathered: sixteen for each row */
 
 struct value_row {
     int64_t gen;
@@ -23,6 +25,8 @@ struct rows {
         struct rows_narrow *list;
         size_t n, room;
     } narrow[ROWS_TABLES];
+    struct rows_narrow *work; /* for sorting */
+    size_t work_room;
     struct value_row *values;
     size_t value_n, value_room;
     uint64_t may[(1u << MAY_SHIFT) / 64];
@@ -51,6 +55,7 @@ rows_free(struct rows *r)
         return;
     for (size_t i = 0; i < ROWS_TABLES; i++)
         mem_free(r->narrow[i].list);
+    mem_free(r->work);
     mem_free(r->values);
     mem_free(r);
 }
@@ -137,7 +142,7 @@ rows_add_value(struct store *s, int64_t gen, struct span key, int64_t p, uint32_
     return 0;
 }
 
-/* ---- inserting ---- */
+/* ---- sorting ---- */
 
 static int
 by_columns(const void *a, const void *b)
@@ -152,6 +157,76 @@ by_columns(const void *a, const void *b)
         return x->kind < y->kind ? -1 : 1;
     return (x->p > y->p) - (x->p < y->p);
 }
+
+/* Columns after p, in which rows come, from the last of a table's key to the first.  Signed ones
+ * keep their order as unsigned ones. */
+enum column { COLUMN_KIND, COLUMN_KEY, COLUMN_GEN };
+
+static inline uint64_t
+column_of(const struct rows_narrow *x, enum column c)
+{
+    return c == COLUMN_KIND  ? x->kind
+           : c == COLUMN_KEY ? (uint64_t)x->key ^ UINT64_C(1) << 63
+                             : (uint64_t)x->gen ^ UINT64_C(1) << 63;
+}
+
+/* Sorts by one column and leaves rows that are equal in it as they are: a pass from list to work,
+ * and back, for each digit in which rows differ.  Returns the one that holds the result. */
+static inline struct rows_narrow *
+sort_column(struct rows_narrow *list, struct rows_narrow *work, size_t n, enum column c)
+{
+    const uint64_t mask = (1u << DIGIT_BITS) - 1;
+    uint64_t some = 0, all = UINT64_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        some |= column_of(&list[i], c);
+        all &= column_of(&list[i], c);
+    }
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        uint32_t at[1u << DIGIT_BITS] = {0}, sum = 0;
+        struct rows_narrow *t = work;
+
+        if (((some ^ all) >> shift & mask) == 0)
+            continue;
+        for (size_t i = 0; i < n; i++)
+            at[column_of(&list[i], c) >> shift & mask]++;
+        for (size_t i = 0; i <= mask; i++) {
+            const uint32_t count = at[i];
+
+            at[i] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            work[at[column_of(&list[i], c) >> shift & mask]++] = list[i];
+        work = list;
+        list = t;
+    }
+    return list;
+}
+
+/* By gen, key, kind and p.  What is large comes in the order of p; then comparing costs more. */
+static struct rows_narrow *
+sort_narrow(struct rows *r, struct rows_narrow *list, size_t n)
+{
+    struct rows_narrow *work = r->work;
+    bool rising = n <= r->work_room && n >= RADIX_MIN;
+
+    for (size_t i = 1; i < n && rising; i++)
+        rising = list[i].p >= list[i - 1].p;
+    if (!rising) {
+        qsort(list, n, sizeof *list, by_columns);
+        return list;
+    }
+    for (enum column c = COLUMN_KIND; c <= COLUMN_GEN; c++) {
+        struct rows_narrow *sorted = sort_column(list, work, n, c);
+
+        work = sorted == list ? work : list;
+        list = sorted;
+    }
+    return list;
+}
+
+/* ---- inserting ---- */
 
 static int
 by_key(const void *a, const void *b)
@@ -214,16 +289,23 @@ insert(struct store *s, const struct db_into *where, const struct db_rows *rows,
 static int
 flush_narrow(struct store *s, enum rows_table t, struct err *e)
 {
-    struct rows_narrow *list = s->rows->narrow[t].list;
-    struct db_rows rows = {.cell = t == ROWS_EDGE ? edge_cell : narrow_cell, .ctx = list};
-    const size_t n = s->rows->narrow[t].n;
+    struct rows *r = s->rows;
+    struct db_rows rows = {.cell = t == ROWS_EDGE ? edge_cell : narrow_cell};
+    const size_t n = r->narrow[t].n;
+    struct rows_narrow *list;
 
     if (n == 0)
         return 0;
-    qsort(list, n, sizeof *list, by_columns);
+    if (n > r->work_room && n >= RADIX_MIN) { /* without it, it is slower */
+        mem_free(r->work);
+        r->work = mem_alloc(r->narrow[t].room * sizeof *r->work);
+        r->work_room = r->work ? r->narrow[t].room : 0;
+    }
+    list = sort_narrow(r, r->narrow[t].list, n);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || by_columns(&list[i], &list[rows.n - 1]) != 0)
             list[rows.n++] = list[i];
+    rows.ctx = list;
     return insert(s, &into[t], &rows, e);
 }
 

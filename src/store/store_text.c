@@ -8,6 +8,7 @@
 #include "trigram.h"
 
 #define GATHER_MAX (32u << 20) /* bytes of packed trigrams: then a segment ends early */
+#define GATHER_FEW 256         /* rows that the first commit after a start can well gather anew */
 #define TAIL_MAX   (SIG_BYTES * (STORE_COMMIT_MAX + 1u))
 static_assert(STORE_COMMIT_GOOD == SEG_ROWS, "a large commit ends with a segment");
 
@@ -195,6 +196,25 @@ gather_again(struct store *s, uint64_t to, struct err *e)
     return rc;
 }
 
+/* Where little was stored since the last segment, as before a first import, it is gathered now and
+ * not with the whole segment later. */
+static int
+gather_few(struct store *s, uint64_t p, struct err *e)
+{
+    struct grams *g = s->grams;
+    struct err why = ERR_INIT;
+
+    if (g->whole || !s->index || p - g->from > GATHER_FEW || gather_again(s, p - 1, &why) == 0)
+        return 0;
+    if (why.code != ERR_MEMORY || s->failed) {
+        if (e)
+            *e = why;
+        return -1;
+    }
+    gather_reset(g->gather); /* it can be done later */
+    return 0;
+}
+
 /* A row without a signature yet; grams that stay until the commit are looked at then. */
 static int
 tail_add(struct grams *g, uint64_t p, const uint32_t *list, size_t n, bool stays, struct err *e)
@@ -227,7 +247,7 @@ text_put(struct store *s, uint64_t p, const struct store_index *x, struct err *e
     struct grams *g;
     size_t n = 0;
 
-    if (!s->grams && grams_open(s, p, e) < 0)
+    if (!s->grams && (grams_open(s, p, e) < 0 || gather_few(s, p, e) < 0))
         return -1;
     g = s->grams;
     if (given) {
