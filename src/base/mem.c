@@ -1,7 +1,11 @@
 #include "mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEEP_BYTES (128 << 20)
+#define KEEP_PIECE (4 << 20) /* larger ones go back at once */
 
 /* The one piece of state here, for tests: how many allocations were asked for, and at which count
  * one has to fail.  The count starts at 1, so fail_at == 0 never matches: one increment and one
@@ -81,4 +85,13 @@ size_t
 mem_count(void)
 {
     return asked;
+}
+
+void
+mem_keep(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, KEEP_PIECE);
+#endif
 }

@@ -14,6 +14,10 @@ char *mem_strdup(const char *s);
 void mem_free(void *p);
 void mem_wipe(void *p, size_t n); /* zeroes, and is not optimised away */
 
+/* From now on freed memory, some hundred MiB at most, stays with the process: for one that takes
+ * and frees the same again and again, as each commit of an import does. */
+void mem_keep(void);
+
 /* Tests: the n-th allocation from now on fails (1 = the next); 0 switches it off.
  * mem_count says how many allocations have been asked for since the last call of mem_fail_at. */
 void mem_fail_at(size_t n);

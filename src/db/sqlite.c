@@ -20,6 +20,11 @@
 
 #define LOOKS                                                                                      \
     100 /* a millisecond apart: far longer than a commit takes, and than a new writer's start */
+/* A writer's scratch memory: each row is put together in it, of some thousand bytes with an object.
+ */
+#define LOOKASIDE_BYTES 4096
+#define LOOKASIDE_SLOTS 64
+
 #define INTO_MAX    16   /* tables that rows are inserted into together */
 #define BACKUP_STEP 1024 /* pages between two calls of progress */
 
@@ -417,6 +422,9 @@ db_open(const char *path, const struct db_options *o, struct db **out, struct er
         goto failed;
     if (o->mode == DB_WRITE && options_write(d->h, o, e) < 0)
         goto failed;
+    if (o->mode == DB_WRITE)
+        (void)sqlite3_db_config(d->h, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES,
+                                LOOKASIDE_SLOTS);
     if (o->mode == DB_WRITE && rows_register(d->h, &d->given) != SQLITE_OK) {
         err_set(e, ERR_MEMORY, "no memory to open a database");
         goto failed;

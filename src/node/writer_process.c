@@ -185,6 +185,8 @@ writer_open(struct child *c, struct err *e)
      * keeps counters in memory.  The descriptor is held as long as this process lives. */
     if (folder_lock(FOLDER_WRITING, false, true, e) < 0)
         return -1;
+    if (o.bulk) /* it lives as long as an import */
+        mem_keep();
     if (exchange_open(&o, &w->exchange, e))
         return -1;
     w->own = exchange_link_new(w->exchange, &own);
