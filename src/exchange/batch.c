@@ -546,10 +546,12 @@ take_object(struct batch *b, const struct tell *t, struct err *e)
     struct intake_result r;
     struct put_block block = {0};
     enum put_done done;
+    struct arena_mark m;
 
     if (still_in_force(b, e) != 0 || commit_begin(b->x, e) != 0)
         return -1;
     b->way.asker.now_us = now_us(b->x);
+    m = arena_mark(b->x->commit->arena);
     if (batch_decode(b, t->payload, &r, e) != 0)
         return -1;
     if (r.canonical.n == 0 && r.class != INTAKE_REFUSED) {
@@ -560,8 +562,10 @@ take_object(struct batch *b, const struct tell *t, struct err *e)
     if (decide(b, r.index, &r, PUT_NOW, &done, &block, e) != 0)
         return -1;
     if (done == PUT_SPOOL) {
-        if (spool_add(b, r.index, t->payload, &block, &r, e) != 0 ||
-            (spool_full(b) && spool_run(b, false, e) != 0))
+        if (spool_add(b, r.index, t->payload, &block, &r, e) != 0)
+            return -1;
+        arena_rewind(b->x->commit->arena, m); /* it is read anew when its turn comes */
+        if (spool_full(b) && spool_run(b, false, e) != 0)
             return -1;
     }
     return commit_maybe(b->x, e);

@@ -155,13 +155,18 @@ static int
 try_one(struct batch *b, struct spooled *s, enum put_when when, struct err *e)
 {
     struct put_block block = {.resume = s->resume};
+    struct arena *a = b->x->commit->arena;
+    struct arena_mark m = arena_mark(a);
     enum put_done done;
 
     if (batch_decide(b, s->index, span_from(s->payload, s->n), when, &done, &block, e) != 0)
         return -1;
     if (done == PUT_SPOOL) {
         s->resume = block.resume;
-        return wait_for(b, s, block.id, e);
+        if (wait_for(b, s, block.id, e) != 0)
+            return -1;
+        arena_rewind(a, m);
+        return 0;
     }
     return remove_one(b, s, e) != 0 ? -1 : commit_maybe(b->x, e);
 }
