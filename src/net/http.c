@@ -66,6 +66,8 @@ conn_notify(void *ctx, struct MHD_Connection *mhd, void **slot,
         if (c == NULL)
             return;
         conn_set_idle(c, false);
+        if (s->holding == c)
+            s->holding = NULL;
         s->counts.connections--;
         mem_free(c);
         return;
@@ -80,6 +82,7 @@ conn_notify(void *ctx, struct MHD_Connection *mhd, void **slot,
     c->server = s;
     c->mhd = mhd;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    wire_start(c);
     s->counts.connections++;
     if (s->counts.connections > s->o.max_connections) {
         for (struct http_conn *old = s->idle.next; old != &s->idle; old = old->next) {
@@ -103,6 +106,13 @@ only_waits(const struct http_server *s)
 }
 
 static void
+run_library(struct http_server *s)
+{
+    MHD_run(s->daemon);
+    wire_flush(s);
+}
+
+static void
 server_run(void *ctx)
 {
     struct http_server *s = ctx;
@@ -112,7 +122,7 @@ server_run(void *ctx)
     /* It often needs a second run to go on with what the first began. */
     for (unsigned i = 0; i < RUNS_TURN; i++) {
         s->quiet_runs++; /* whatever happens in it sets this back */
-        MHD_run(s->daemon);
+        run_library(s);
         if (only_waits(s) || MHD_get_timeout(s->daemon, &ms) != MHD_YES || ms > 0)
             break;
     }
@@ -388,7 +398,7 @@ http_free(struct http_server *s)
     for (struct http_request *r = s->active.next; r != &s->active; r = r->next)
         request_abort(r);
     for (unsigned i = 0; i < BACKLOG_RUNS && s->counts.active > 0; i++)
-        MHD_run(s->daemon);
+        run_library(s);
     MHD_stop_daemon(s->daemon);
     mem_free(s);
 }

@@ -3,6 +3,7 @@
 #ifndef JAGA_NET_HTTP_INNER_H
 #define JAGA_NET_HTTP_INNER_H
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include "http.h"
 
@@ -21,6 +22,9 @@ enum step {
     STEP_SEND  /* the answer is the library's */
 };
 
+#define WIRE_IN  1024u /* bytes: a request's record; longer ones are read as they come */
+#define WIRE_OUT 768u  /* an answer's head, as a record; longer ones are sent by themselves */
+
 struct http_conn {
     struct http_server *server;
     struct MHD_Connection *mhd;
@@ -30,6 +34,10 @@ struct http_conn {
     bool shut;     /* shut down by us */
     struct http_conn *prev, *next;
     struct http_request *request;
+    gnutls_session_t tls; /* NULL: plain */
+    size_t in_at, in_n;   /* of in: read from the socket, not yet taken by TLS */
+    size_t out_n;         /* of out: an answer's head, which goes with its body */
+    unsigned char in[WIRE_IN], out[WIRE_OUT];
 };
 
 struct http_request {
@@ -45,6 +53,7 @@ struct http_request {
     bool refused;   /* the answer is the server's own */
     bool close;     /* end the connection behind the answer */
     bool gave_up;   /* 503 was tried */
+    bool head_due;  /* nothing of the answer has gone to TLS */
     enum http_method method;
     const char *method_text;
     uint64_t length; /* announced */
@@ -84,6 +93,7 @@ struct http_server {
     loop_fn *stop_fn;
     void *stop_ctx;
     struct http_counts counts;
+    struct http_conn *holding;  /* whose answer's head waits for its body; NULL: nobody's */
     struct http_conn idle;      /* list head, longest idle first */
     struct http_request active; /* list head */
 };
@@ -93,6 +103,11 @@ void server_wake(struct http_server *s); /* the library has something to do */
 void server_sweep_soon(struct http_server *s);
 void conn_shut(struct http_conn *c);
 void conn_set_idle(struct http_conn *c, bool idle);
+
+/* http_wire.c */
+void wire_start(struct http_conn *c);
+/* Behind each run of the library: nothing stays behind that waits in vain. */
+void wire_flush(struct http_server *s);
 
 /* http_request.c */
 void *request_new(void *ctx, const char *target, struct MHD_Connection *mhd);

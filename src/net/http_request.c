@@ -371,6 +371,7 @@ queue(struct http_request *r)
     MHD_destroy_response(r->response);
     r->response = NULL;
     r->step = STEP_SEND;
+    r->head_due = true;
     r->sent_by =
         now_us(r) + r->server->o.grace_us + (int64_t)(bytes * 1000000 / r->server->o.least_rate);
     set_waits(r, false);
