@@ -310,9 +310,22 @@ wants_html(const struct call *c)
 }
 
 static struct call *
+call_spare(struct api *a)
+{
+    struct call *c = a->spare;
+
+    if (!c)
+        return mem_zero(1, sizeof *c);
+    a->spare = c->post.next;
+    a->spares--;
+    c->post.next = NULL;
+    return c;
+}
+
+static struct call *
 call_new(struct api *a, struct http_request *r)
 {
-    struct call *c = mem_zero(1, sizeof *c);
+    struct call *c = call_spare(a);
 
     if (!c)
         return NULL;
@@ -320,7 +333,8 @@ call_new(struct api *a, struct http_request *r)
     c->http = r;
     c->method = http_method(r);
     c->query = http_query(r);
-    c->arena = arena_new(API_ARENA_MAX);
+    if (!c->arena)
+        c->arena = arena_new(API_ARENA_MAX);
     buf_init(&c->post.piece, HTTP_BODY_MAX);
     buf_init(&c->html_out, API_PAGE_MAX);
     if (!c->arena) {
@@ -333,14 +347,26 @@ call_new(struct api *a, struct http_request *r)
     return c;
 }
 
+/* Nothing of one request is left for the next. */
 static void
 call_free(struct call *c)
 {
+    struct api *a = c->api;
+    struct arena *arena = c->arena;
+
     buf_clear(&c->post.piece);
     buf_clear(&c->html_out);
-    arena_free(c->arena);
     mem_wipe(c, sizeof *c);
-    mem_free(c);
+    if (a->spares == API_SPARE) {
+        arena_free(arena);
+        mem_free(c);
+        return;
+    }
+    arena_reset(arena);
+    c->arena = arena;
+    c->post.next = a->spare;
+    a->spare = c;
+    a->spares++;
 }
 
 /* Accept lines add up to one list (RFC 9110 section 5.3). */
@@ -541,6 +567,11 @@ api_free(struct api *a)
 {
     if (!a)
         return;
+    for (struct call *c = a->spare, *next; c; c = next) {
+        next = c->post.next;
+        arena_free(c->arena);
+        mem_free(c);
+    }
     json_parser_free(a->parser);
     arena_free(a->page_arena);
     buf_clear(&a->scratch);

@@ -38,6 +38,7 @@
 #define API_ARENA_MAX  (1u << 20)  /* bytes for a request's parameters */
 #define API_PAGE_ARENA (64u << 20) /* bytes for an HTML page's answer as a tree */
 #define API_PAGE_MAX   (4u << 20)  /* bytes of an HTML page */
+#define API_SPARE      32u         /* calls kept for the next requests: some 20 KB each */
 
 /* A credential that was good, known by a keyed hash alone. */
 struct ticket_entry {
@@ -56,6 +57,8 @@ struct api {
     struct json_parser *parser;
     struct buf scratch;
     struct call *stuck; /* calls that wait for the writer, as a list */
+    struct call *spare; /* wiped, with their arenas; a list by the same link */
+    unsigned spares;
     unsigned posts;     /* streams under way */
 };
 
