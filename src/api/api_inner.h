@@ -59,7 +59,7 @@ struct api {
     struct call *stuck; /* calls that wait for the writer, as a list */
     struct call *spare; /* wiped, with their arenas; a list by the same link */
     unsigned spares;
-    unsigned posts;     /* streams under way */
+    unsigned posts; /* streams under way */
 };
 
 enum call_state {
