@@ -25,8 +25,7 @@
 #define LOOKASIDE_BYTES 4096
 #define LOOKASIDE_SLOTS 64
 
-#define INTO_MAX   16 /* tables that rows are inserted into together */
-#define TORN_TRIES 4  /* looks at an index that seems to need recovery */
+#define INTO_MAX 16 /* tables that rows are inserted into together */
 
 #define BACKUP_STEP 1024 /* pages between two calls of progress */
 
@@ -706,26 +705,13 @@ db_get_bytes(struct db_stmt *s, int col)
     return (struct span){p, p && n > 0 ? (size_t)n : 0};
 }
 
-/* A reader that may not write the index cannot tell one that it reads in the middle of a commit
- * from one that has to be recovered: the next look tells. */
-static int
-version_step(struct db *d)
-{
-    int rc = SQLITE_ERROR;
-
-    for (unsigned i = 0; i < TORN_TRIES; i++) {
-        rc = sqlite3_step(d->version);
-        if (rc != SQLITE_READONLY_RECOVERY && rc != SQLITE_READONLY_CANTINIT)
-            break;
-        sqlite3_reset(d->version);
-    }
-    return rc;
-}
-
 static int
 db_version(struct db *d, int64_t *out, struct err *e)
 {
-    const int rc = version_step(d);
+    int rc, looks = 0;
+
+    while (look_again(d, rc = sqlite3_step(d->version), &looks))
+        sqlite3_reset(d->version);
 
     if (rc == SQLITE_ROW)
         *out = sqlite3_column_int64(d->version, 0);
