@@ -36,7 +36,7 @@ static bool
 running(void)
 {
     struct err e = ERR_INIT;
-    int fd = frame_connect(FOLDER_READER, &e);
+    int fd = frame_connect(FOLDER_WRITER, &e); /* a command's reader would be started by it */
 
     if (fd < 0)
         return false;

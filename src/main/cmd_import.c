@@ -162,45 +162,53 @@ put_items(const struct json *items)
 }
 
 static int
-import_files(struct session *s, struct client *c, const struct names *l, int *fds,
-             const struct json **answer, struct buf *body, struct json_parser *parser,
-             struct arena *arena, struct err *e)
+import_words(const struct session *s, const struct names *l, struct tell *t, struct err *e)
 {
-    struct import_talk talk = {.s = s};
-    struct import_job *job = NULL;
     const char *profile = args_text(s, "profile"), *source = args_text(s, "source");
-    struct tell t = {.verb = TELL_BEGIN,
-                     .handle = 1,
-                     .source = span_of(source      ? source
-                                       : l->n == 1 ? l->name[0]
-                                                   : "files"),
-                     .quarantine = args_flag(s, "quarantine"),
-                     .dry = s->dry,
-                     .exercise = s->exercise,
-                     .items = s->dry || s->loud,
-                     .keep_narrow = args_flag(s, "keep-narrow"),
-                     .label = span_of(args_text(s, "tlp")),
-                     .group = span_of(args_text(s, "group")),
-                     .person = span_of(args_text(s, "person"))};
-    int r = -1;
 
+    *t = (struct tell){.verb = TELL_BEGIN,
+                       .handle = 1,
+                       .source = span_of(source      ? source
+                                         : l->n == 1 ? l->name[0]
+                                                     : "files"),
+                       .quarantine = args_flag(s, "quarantine"),
+                       .dry = s->dry,
+                       .exercise = s->exercise,
+                       .items = s->dry || s->loud,
+                       .keep_narrow = args_flag(s, "keep-narrow"),
+                       .label = span_of(args_text(s, "tlp")),
+                       .group = span_of(args_text(s, "group")),
+                       .person = span_of(args_text(s, "person"))};
     if (profile && strcmp(profile, "strict") == 0)
-        t.profile = TELL_P_STRICT;
+        t->profile = TELL_P_STRICT;
     else if (profile && strcmp(profile, "normal") != 0) {
         (void)err_set(e, ERR_USAGE, "normal or strict");
         return err_place(e, "--profile");
     }
-    int writer = client_writer_fd(c, e);
-    if (writer < 0 || import_start(writer, &t, &job, e))
+    return 0;
+}
+
+/* The parser begins with the first file while the node's processes are started. */
+static int
+import_files(struct session *s, struct client **c, const struct names *l, int *fds,
+             struct buf *body, struct err *e)
+{
+    struct import_talk talk = {.s = s};
+    struct import_job *job = NULL;
+    struct tell t;
+    int r = -1, writer;
+
+    if (import_words(s, l, &t, e) || import_start(&t, &job, e))
         return -1;
+    if (import_file(job, fds[0], l->name[0], e) || (*c = client_open(s, e)) == NULL ||
+        (writer = client_writer_fd(*c, e)) < 0 || import_writer(job, writer, e))
+        goto out;
     for (size_t i = 0; i < l->n; i++)
-        if (import_file(job, fds[i], l->name[i], import_told, &talk, e))
+        if ((i > 0 && import_file(job, fds[i], l->name[i], e)) ||
+            import_wait(job, import_told, &talk, e))
             goto out;
     progress_end(&talk.p);
-    if (import_end(job, body, e))
-        goto out;
-    *answer = json_parse(parser, buf_view(body), arena, e);
-    r = *answer ? 0 : -1;
+    r = import_end(job, body, e);
 out:
     progress_end(&talk.p);
     import_free(job);
@@ -247,8 +255,8 @@ cmd_import(struct session *s)
     else if (names_operands(&l, s, &e) == 0 && (fds = mem_alloc(l.n * sizeof *fds)) != NULL) {
         for (size_t i = 0; i < l.n; i++)
             fds[i] = -1;
-        if (open_all(&l, fds, &e) == 0 && (c = client_open(s, &e)) != NULL &&
-            import_files(s, c, &l, fds, &answer, &body, parser, arena, &e) == 0)
+        if (open_all(&l, fds, &e) == 0 && import_files(s, &c, &l, fds, &body, &e) == 0 &&
+            (answer = json_parse(parser, buf_view(&body), arena, &e)) != NULL)
             status = import_report(s, answer, buf_view(&body));
     }
     if (!answer)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,7 +20,6 @@
 #include "sandbox.h"
 
 #define COMMAND_FD  3
-#define WRITER_FD   4
 #define PIECE       (1u << 20)
 #define PROGRESS_US 100000
 #define HANDLE      1
@@ -30,10 +30,11 @@
 enum job_frame {
     JOB_BEGIN = 1, /* body: an encoded TELL_BEGIN */
     JOB_FILE,      /* body: its name; with the descriptor */
+    JOB_WRITER,    /* with the descriptor of its socket; once */
     JOB_END,
     JOB_PROGRESS, /* three u64: bytes, objects, refused */
     JOB_DONE,     /* of JOB_FILE */
-    JOB_ANSWER,   /* of JOB_BEGIN and JOB_END: the writer's, as it came */
+    JOB_ANSWER,   /* of JOB_WRITER and JOB_END: the writer's, as it came */
     JOB_FAILED    /* body: a line */
 };
 
@@ -44,6 +45,10 @@ struct job {
     struct intake_stream *stream;
     enum intake_profile profile;
     struct frame_queue *queue; /* to the writer */
+    int writer;                /* its socket; -1: not given yet */
+    struct buf early;          /* tells that were made before: each its length and its bytes */
+    bool refused;              /* the writer does not want the batch: the command knows */
+    struct buf begin;          /* an encoded TELL_BEGIN */
     struct buf msg, tell, in;
     struct import_progress done;
     int64_t told_us;
@@ -58,6 +63,81 @@ send_command(uint16_t type, struct span body)
     return frame_write(COMMAND_FD, &f, NULL);
 }
 
+/* Relays the writer's answer to the command. */
+static int
+relay(struct job *j, uint32_t id, struct answer *a, struct err *e)
+{
+    struct frame f;
+    int got;
+
+    do {
+        got = frame_read(j->writer, &j->in, &f, WRITER_WAIT, e);
+        if (got == 0)
+            return err_set(e, ERR_IO, "the writer has ended; what it acknowledged is kept");
+        if (got < 0)
+            return -1;
+    } while (f.id != id);
+    return answer_decode(f.body, a, e) != 0 ? -1 : send_command(JOB_ANSWER, f.body);
+}
+
+/* What was found before there was a writer. */
+static int
+send_early(struct job *j, struct err *e)
+{
+    struct reader r = reader_of(buf_view(&j->early));
+
+    j->queue = frame_queue_new(j->writer, QUEUE_BYTES);
+    if (j->queue == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    while (reader_left(&r) > 0) {
+        size_t n = reader_u32(&r);
+        struct frame f = FRAME(NODE_F_TELL, 0, reader_bytes(&r, n));
+        if (frame_queue_put(j->queue, &f, e))
+            return -1;
+    }
+    buf_clear(&j->early);
+    return 0;
+}
+
+/* Takes the writer's socket, and tells the writer of the batch. */
+static int
+join_writer(struct job *j, const struct frame *f, struct err *e)
+{
+    struct frame begin = FRAME(NODE_F_TELL, 1, buf_view(&j->begin));
+    struct answer a;
+
+    if (f->fd < 0 || j->writer >= 0 || j->begin.n == 0)
+        return err_set(e, ERR_PROTOCOL, "unexpected word from the command");
+    j->writer = f->fd;
+    if (frame_write(j->writer, &begin, e) != 0 || relay(j, 1, &a, e) != 0)
+        return -1;
+    j->refused = a.status != ERR_NONE;
+    if (j->refused)
+        return err_set(e, a.status, "the writer does not take the batch");
+    return send_early(j, e);
+}
+
+/* While there is no writer: looks whether it has come, and waits for it where no more can wait.
+ * The command sends nothing else until the file has been read. */
+static int
+look_for_writer(struct job *j, struct err *e)
+{
+    struct pollfd p = {.fd = COMMAND_FD, .events = POLLIN};
+    struct frame f;
+
+    if (j->early.n + j->tell.n + 4 < j->early.max && poll(&p, 1, 0) <= 0)
+        return 0;
+    int got = frame_read(COMMAND_FD, &j->in, &f, -1, e);
+    if (got < 0)
+        return -1;
+    if (got == 0 || f.type != JOB_WRITER) {
+        if (got > 0 && f.fd >= 0)
+            (void)close(f.fd);
+        return err_set(e, ERR_PROTOCOL, "the command has ended");
+    }
+    return join_writer(j, &f, e);
+}
+
 static int
 send_tell(struct job *j, const struct tell *t, uint32_t id, struct err *e)
 {
@@ -66,26 +146,14 @@ send_tell(struct job *j, const struct tell *t, uint32_t id, struct err *e)
     if (j->tell.failed)
         return err_set(e, ERR_LIMIT, "an object and its index rows are too long");
     struct frame f = FRAME(NODE_F_TELL, id, buf_view(&j->tell));
-    return frame_queue_put(j->queue, &f, e);
-}
-
-/* Relays the writer's answer to the command. */
-static int
-relay(struct job *j, uint32_t id, struct err *e)
-{
-    struct frame f;
-    int got;
-
-    if (frame_queue_flush(j->queue, e) < 0)
+    if (j->writer < 0 && look_for_writer(j, e))
         return -1;
-    do {
-        got = frame_read(WRITER_FD, &j->in, &f, WRITER_WAIT, e);
-        if (got == 0)
-            return err_set(e, ERR_IO, "the writer has ended; what it acknowledged is kept");
-        if (got < 0)
-            return -1;
-    } while (f.id != id);
-    return send_command(JOB_ANSWER, f.body);
+    if (j->writer < 0) {
+        buf_u32(&j->early, (uint32_t)j->tell.n);
+        buf_span(&j->early, buf_view(&j->tell));
+        return j->early.failed ? err_set(e, ERR_MEMORY, "out of memory") : 0;
+    }
+    return frame_queue_put(j->queue, &f, e);
 }
 
 static void
@@ -184,7 +252,21 @@ begin(struct job *j, struct span body, struct arena *a, struct err *e)
         return -1;
     t.handle = HANDLE;
     j->profile = t.profile == TELL_P_STRICT ? INTAKE_STRICT : INTAKE_NORMAL;
-    return send_tell(j, &t, 1, e) || relay(j, 1, e) ? -1 : 0;
+    buf_reset(&j->begin);
+    tell_encode(&t, &j->begin);
+    return j->begin.failed ? err_set(e, ERR_LIMIT, "the words of the batch are too long") : 0;
+}
+
+static int
+finish(struct job *j, struct err *e)
+{
+    struct tell end = {.verb = TELL_END, .handle = HANDLE};
+    struct answer a;
+
+    if (j->writer < 0)
+        return err_set(e, ERR_PROTOCOL, "the end of a batch that has no writer");
+    return send_tell(j, &end, 2, e) || frame_queue_flush(j->queue, e) < 0 || relay(j, 2, &a, e) ? -1
+                                                                                                : 0;
 }
 
 static int
@@ -197,19 +279,23 @@ serve(struct job *j, struct err *e)
     buf_init(&space, 1u << 20);
     for (;;) {
         struct frame f;
-        struct tell end = {.verb = TELL_END, .handle = HANDLE};
         int got = a ? frame_read(COMMAND_FD, &space, &f, -1, e) : -1;
         if (got <= 0) {
             result = got;
             break;
         }
         int bad = 0;
+        if (f.type == JOB_WRITER) {
+            if (join_writer(j, &f, e))
+                break;
+            continue; /* its descriptor stays */
+        }
         if (f.type == JOB_BEGIN)
             bad = begin(j, f.body, a, e);
         else if (f.type == JOB_FILE && f.fd >= 0)
             bad = take_file(j, f.fd, e) || send_command(JOB_DONE, ((struct span){NULL, 0}));
         else if (f.type == JOB_END)
-            bad = send_tell(j, &end, 2, e) || relay(j, 2, e);
+            bad = finish(j, e);
         else
             bad = err_set(e, ERR_PROTOCOL, "unexpected word from the command");
         if (f.fd >= 0)
@@ -237,19 +323,21 @@ intake_child_main(void)
     buf_init(&j->msg, INTAKE_MSG_MAX);
     buf_init(&j->tell, FRAME_MAX);
     buf_init(&j->in, FRAME_MAX);
-    j->queue = frame_queue_new(WRITER_FD, QUEUE_BYTES);
-    if (j->queue == NULL)
-        (void)err_set(&e, ERR_MEMORY, "out of memory");
-    else if (crypto_start(&e) == 0 && sandbox_enter(SANDBOX_INTAKE, NULL, 64, NULL, &e) == 0 &&
-             serve(j, &e) == 0)
+    buf_init(&j->begin, FRAME_MAX);
+    buf_init(&j->early, QUEUE_BYTES);
+    j->writer = -1;
+    if (crypto_start(&e) == 0 && sandbox_enter(SANDBOX_INTAKE, NULL, 64, NULL, &e) == 0 &&
+        serve(j, &e) == 0)
         status = 0;
-    if (status) {
+    if (status && !j->refused) {
         char line[400];
         err_line(&e, line, sizeof line);
         (void)send_command(JOB_FAILED, span_of(line));
     }
     intake_stream_free(j->stream);
     frame_queue_free(j->queue);
+    buf_clear(&j->begin);
+    buf_clear(&j->early);
     buf_clear(&j->msg);
     buf_clear(&j->tell);
     buf_clear(&j->in);
@@ -265,18 +353,18 @@ struct import_job {
     pid_t pid;
     struct buf in;
     struct import_progress done;
+    bool joined; /* to a writer */
+    bool read;   /* the file that was handed on, while something else was awaited */
 };
 
 static void
-become_child(int control, int writer)
+become_child(int control)
 {
     char *const argv[] = {(char *)"jaga", (char *)"--role", (char *)"intake", NULL};
     char *const env[] = {NULL};
-    /* Out of the way of 3 and 4 first. */
-    int c = fcntl(control, F_DUPFD, 10), w = fcntl(writer, F_DUPFD, 10);
+    int c = fcntl(control, F_DUPFD, 10); /* out of the way of 3 first */
 
-    if (c < 0 || w < 0 || dup2(c, COMMAND_FD) < 0 || dup2(w, WRITER_FD) < 0 ||
-        close_range(WRITER_FD + 1, ~0u, 0))
+    if (c < 0 || dup2(c, COMMAND_FD) < 0 || close_range(COMMAND_FD + 1, ~0u, 0))
         _exit(127);
     (void)execve("/proc/self/exe", argv, env);
     _exit(127);
@@ -295,6 +383,7 @@ await(struct import_job *j, uint16_t type, struct frame *f,
             return err_set(e, ERR_INTERNAL, "the parser has ended; its sandbox may have killed it");
         if (f->type == type)
             return 0;
+        j->read = j->read || f->type == JOB_DONE;
         if (f->type == JOB_FAILED) {
             (void)err_set(e, ERR_IO, "the import broke off");
             return err_place(e, "%.*s", (int)(f->body.n < 150 ? f->body.n : 150), f->body.p);
@@ -328,7 +417,7 @@ take_answer(struct import_job *j, struct buf *out, struct err *e)
 }
 
 int
-import_start(int writer_fd, const struct tell *t, struct import_job **out, struct err *e)
+import_start(const struct tell *t, struct import_job **out, struct err *e)
 {
     struct import_job *j = mem_zero(1, sizeof *j);
     int fds[2];
@@ -343,7 +432,7 @@ import_start(int writer_fd, const struct tell *t, struct import_job **out, struc
         goto fail;
     j->pid = fork();
     if (j->pid == 0)
-        become_child(fds[1], writer_fd);
+        become_child(fds[1]);
     (void)close(fds[1]);
     j->fd = fds[0];
     if (j->pid < 0) {
@@ -352,7 +441,7 @@ import_start(int writer_fd, const struct tell *t, struct import_job **out, struc
     }
     tell_encode(t, &b);
     struct frame f = FRAME(JOB_BEGIN, 0, buf_view(&b));
-    if (frame_write(j->fd, &f, e) || take_answer(j, NULL, e))
+    if (frame_write(j->fd, &f, e))
         goto fail;
     buf_clear(&b);
     *out = j;
@@ -364,13 +453,32 @@ fail:
 }
 
 int
-import_file(struct import_job *j, int fd, const char *name,
-            void (*progress_fn)(void *ctx, const struct import_progress *p), void *ctx,
-            struct err *e)
+import_writer(struct import_job *j, int writer_fd, struct err *e)
+{
+    struct frame f = {.type = JOB_WRITER, .fd = writer_fd};
+
+    if (frame_write(j->fd, &f, e) || take_answer(j, NULL, e))
+        return -1;
+    j->joined = true;
+    return 0;
+}
+
+int
+import_file(struct import_job *j, int fd, const char *name, struct err *e)
 {
     struct frame f = {.type = JOB_FILE, .body = span_of(name), .fd = fd};
 
-    return frame_write(j->fd, &f, e) || await(j, JOB_DONE, &f, progress_fn, ctx, e) ? -1 : 0;
+    j->read = false;
+    return frame_write(j->fd, &f, e);
+}
+
+int
+import_wait(struct import_job *j, void (*progress_fn)(void *ctx, const struct import_progress *p),
+            void *ctx, struct err *e)
+{
+    struct frame f;
+
+    return j->read ? 0 : await(j, JOB_DONE, &f, progress_fn, ctx, e);
 }
 
 int
@@ -388,6 +496,8 @@ import_free(struct import_job *j)
         return;
     if (j->fd >= 0)
         (void)close(j->fd);
+    if (j->pid > 0 && !j->joined)
+        (void)kill(j->pid, SIGKILL); /* what it has parsed is for nobody */
     if (j->pid > 0)
         (void)waitpid(j->pid, NULL, 0);
     buf_clear(&j->in);

@@ -155,6 +155,20 @@ join_all(struct kid *k)
             join(k, &f->kids[i]);
 }
 
+/* The last reader is the one for long reads: the command line asks it. */
+static void
+send_local(struct kid *k)
+{
+    const struct node_link_msg m = {.kind = NODE_L_LOCAL, .role = NODE_PARENT};
+    const struct family *f = k->family;
+
+    if (k->role == NODE_FRONT ||
+        (k->role == NODE_READER && k->index != (unsigned)f->config->readers - 1))
+        return;
+    if (f->local_fd[k->role] >= 0)
+        send_link(k, &m, f->local_fd[k->role]);
+}
+
 /* -- a child's life -----------------------------------------------------------------------------
  */
 
@@ -170,6 +184,7 @@ on_frame(void *ctx, struct frame_conn *conn, struct frame *fr)
         k->since = clock_mono();
         loop_timer_stop(&k->timer);
         join_all(k);
+        send_local(k); /* last: it is asked when it can ask and tell its neighbours */
         log_line(&k->family->log, LOG_DEBUG, "up", LOG_T("process", node_role_name(k->role)),
                  LOG_N("index", k->index), LOG_N("pid", k->pid));
         k->family->changed(k->family, k);
@@ -265,26 +280,11 @@ send_start(struct kid *k, struct err *e)
     return r;
 }
 
-static void
-send_sockets(struct kid *k)
-{
-    struct family *f = k->family;
-    struct node_link_msg m = {.kind = NODE_L_LOCAL, .role = NODE_PARENT};
-
-    if (k->role == NODE_FRONT) {
-        m.kind = NODE_L_LISTEN;
-        send_link(k, &m, f->listen_fd[k->index]);
-    } else if (k->role != NODE_READER || k->index == (unsigned)f->config->readers - 1) {
-        /* The last reader is the one for long reads: the command line asks it. */
-        if (f->local_fd[k->role] >= 0)
-            send_link(k, &m, f->local_fd[k->role]);
-    }
-}
-
 int
 kid_start(struct kid *k, struct err *e)
 {
     const struct frame_options options = {.max_body = 4096, .max_queue = START_MAX};
+    const struct node_link_msg listen = {.kind = NODE_L_LISTEN, .role = NODE_PARENT};
     struct frame go = FRAME(NODE_F_READY, 0, ((struct span){NULL, 0}));
     int fds[2];
 
@@ -308,7 +308,8 @@ kid_start(struct kid *k, struct err *e)
         kid_kill(k);
         return -1;
     }
-    send_sockets(k);
+    if (k->role == NODE_FRONT)
+        send_link(k, &listen, k->family->listen_fd[k->index]);
     if (frame_send(k->control, &go, e)) {
         kid_kill(k);
         return -1;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct parent {
     struct family family;
     const struct parent_options *o;
     struct loop_watch signals, guard;
+    struct loop_watch wanted[NODE_ROLES]; /* a command's: processes that nobody has asked yet */
     struct loop_timer stop_timer, guard_timer;
     int signal_fd, lock_fd;
     enum stage stage;
@@ -151,6 +153,44 @@ say_ready(struct parent *p)
         p->o->ready(p->o->config, p->o->ctx);
 }
 
+/* Somebody has connected to a process that is not there yet. */
+static void
+on_wanted(void *ctx, unsigned events)
+{
+    struct parent *p = ctx;
+    static const enum node_role roles[] = {NODE_READER, NODE_AUTH};
+
+    (void)events;
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        struct loop_watch *w = &p->wanted[roles[i]];
+        struct pollfd asked = {.fd = p->family.local_fd[roles[i]], .events = POLLIN};
+
+        if (w->loop == NULL || poll(&asked, 1, 0) <= 0)
+            continue;
+        loop_watch_stop(w);
+        if (p->stage == RUNNING)
+            start_role(p, roles[i]);
+    }
+}
+
+/* A command's family is ready with its writer.  Most commands ask one more process, an import
+ * none, so each is started when somebody first connects to its socket. */
+static void
+ready_to_start(struct parent *p)
+{
+    static const enum node_role roles[] = {NODE_READER, NODE_AUTH};
+
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        if (loop_watch_start(p->family.loop, &p->wanted[roles[i]], p->family.local_fd[roles[i]],
+                             LOOP_READ, on_wanted, p, p->e) != 0) {
+            p->failed = true;
+            end(p);
+            return;
+        }
+    }
+    say_ready(p);
+}
+
 /* A kid came up or ended: the writer comes first, then who reads it, then who lets others in. */
 static void
 changed(struct family *f, struct kid *k)
@@ -163,8 +203,13 @@ changed(struct family *f, struct kid *k)
         return;
     }
     if (k->state == KID_DOWN) {
-        if (!k->was_up && !p->ready_said && k->failures >= FIRST_TRIES)
+        if (!k->was_up && (!p->ready_said || !p->o->serve) && k->failures >= FIRST_TRIES)
             give_up(p);
+        return;
+    }
+    if (!p->o->serve) {
+        if (!p->ready_said)
+            ready_to_start(p);
         return;
     }
     if (family_all(f, NODE_WRITER, KID_UP)) {
@@ -358,7 +403,8 @@ prepare(struct parent *p, struct err *e)
         return -1;
     family_add(f, NODE_WRITER, 0);
     family_add(f, NODE_AUTH, 0);
-    for (unsigned i = 0; i < (unsigned)c->readers; i++)
+    /* A command asks the last reader alone. */
+    for (unsigned i = p->o->serve ? 0 : (unsigned)c->readers - 1; i < (unsigned)c->readers; i++)
         family_add(f, NODE_READER, i);
     for (unsigned i = 0; p->o->serve && i < c->listen_n; i++)
         family_add(f, NODE_FRONT, i);
@@ -385,6 +431,7 @@ clean(struct parent *p)
         (void)unlink(FOLDER_SIGNIN);
         (void)close(p->lock_fd);
     }
+    loop_free(f->loop); /* what it watches is closed here, and not used again */
     if (p->signal_fd >= 0)
         (void)close(p->signal_fd);
     key_wipe(&f->ticket_key);
