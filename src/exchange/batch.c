@@ -8,9 +8,10 @@
 #include "mem.h"
 
 #define BATCH_ARENA  (96u << 20)
-#define CAUSE_TEXT   200 /* bytes of a cause's text */
-#define CAUSE_TEXTS  8   /* different texts of one rule that are counted apart */
-#define UNSEEN_SHOWN 100 /* references that a dry run names of one object */
+#define KEPT_ARENA   (2 * SPOOL_KEPT) /* it is asked for less, and what is read takes some more */
+#define CAUSE_TEXT   200              /* bytes of a cause's text */
+#define CAUSE_TEXTS  8                /* different texts of one rule that are counted apart */
+#define UNSEEN_SHOWN 100              /* references that a dry run names of one object */
 
 static const char *const outcome_names[OUTCOMES] = {
     [OUT_NEW] = "new",
@@ -53,10 +54,11 @@ batch_make(struct exchange *x)
     b->went = map_new(SPOOL_OBJECTS);
     b->broken = ERR_INIT;
     buf_init(&b->items_out, ITEMS_BYTES);
+    b->kept = arena_new(KEPT_ARENA);
     if (b->arena != NULL)
         b->causes = arena_zero(b->arena, CAUSES_MAX, sizeof *b->causes);
-    if (b->causes == NULL || b->awaited == NULL || b->in_spool == NULL || b->wanted == NULL ||
-        b->overlaid == NULL || b->meanings == NULL || b->went == NULL) {
+    if (b->causes == NULL || b->kept == NULL || b->awaited == NULL || b->in_spool == NULL ||
+        b->wanted == NULL || b->overlaid == NULL || b->meanings == NULL || b->went == NULL) {
         batch_free(b);
         return NULL;
     }
@@ -79,6 +81,7 @@ batch_free(struct batch *b)
     mem_free(b->wants);
     mem_free(b->markings);
     buf_clear(&b->items_out);
+    arena_free(b->kept);
     arena_free(b->arena);
     mem_free(b);
 }
@@ -310,6 +313,17 @@ worth_an_item(const struct verdict_item *v)
            v->outcome == OUT_PROPOSAL || v->outcome == OUT_WAITING || v->outcome == OUT_REFUSED;
 }
 
+void
+verdict_reset(struct verdict_item *v)
+{
+    v->outcome = 0;
+    v->id = v->version = (struct span){0};
+    v->note_count = v->defect_notes = v->target_count = v->seen_count = v->unseen_count = 0;
+    v->broken = false;
+    v->seen = NULL;
+    v->unseen = NULL;
+}
+
 int
 batch_note(struct batch *b, uint64_t index, const struct verdict_item *v, struct err *e)
 {
@@ -359,16 +373,15 @@ arrived(struct batch *b, const struct verdict_item *v, struct err *e)
     return 0;
 }
 
-/* Decides about one payload that lies in the commit's arena. */
-static int
-decide(struct batch *b, uint64_t index, const struct intake_result *r, enum put_when when,
-       enum put_done *done, struct put_block *block, struct err *e)
+int
+batch_decide(struct batch *b, uint64_t index, struct putting *p, enum put_when when,
+             enum put_done *done, struct put_block *block, struct err *e)
 {
     struct verdict_item *v = &b->verdict;
 
     batch_dirty(b);
     verdict_reset(v);
-    if (put_object(b->x, b, &b->way, r, when, done, block, v, e) != 0)
+    if (put_go(p, when, done, block, v, e) != 0)
         return -1;
     if (*done == PUT_SPOOL)
         return 0;
@@ -376,24 +389,13 @@ decide(struct batch *b, uint64_t index, const struct intake_result *r, enum put_
 }
 
 int
-batch_decode(struct batch *b, struct span payload, struct intake_result *r, struct err *e)
+batch_decode(struct span payload, struct arena *a, struct intake_result *r, struct err *e)
 {
-    struct span copy = arena_span(b->x->commit->arena, payload);
+    struct span copy = arena_span(a, payload);
 
     if (copy.p == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
-    return intake_decode(copy, b->x->commit->arena, r, e);
-}
-
-int
-batch_decide(struct batch *b, uint64_t index, struct span payload, enum put_when when,
-             enum put_done *done, struct put_block *block, struct err *e)
-{
-    struct intake_result r;
-
-    if (commit_begin(b->x, e) != 0 || batch_decode(b, payload, &r, e) != 0)
-        return -1;
-    return decide(b, index, &r, when, done, block, e);
+    return intake_decode(copy, a, r, e);
 }
 
 /* -- the messages ---------------------------------------------------------------------------------
@@ -540,35 +542,59 @@ note_wrapper(struct batch *b, const struct intake_result *r)
     }
 }
 
+/* Whether what is read from an object will stand until its turn comes: it is likely to wait as the
+ * one before it did. */
+static bool
+may_keep(struct batch *b, size_t n)
+{
+    if (b->spool == NULL && arena_used(b->kept) > 0 && b->kept_commit != b->x->commit->serial)
+        arena_reset(b->kept); /* nothing of it waits, and its rows have been written */
+    return b->keeping && n <= SPOOL_KEPT_ONE && arena_used(b->kept) + n < SPOOL_KEPT;
+}
+
 static int
 take_object(struct batch *b, const struct tell *t, struct err *e)
 {
-    struct intake_result r;
+    struct intake_result *r;
+    struct putting *p;
     struct put_block block = {0};
     enum put_done done;
+    struct arena *a = b->x->commit->arena;
     struct arena_mark m;
+    bool keep;
 
     if (still_in_force(b, e) != 0 || commit_begin(b->x, e) != 0)
         return -1;
     b->way.asker.now_us = now_us(b->x);
-    m = arena_mark(b->x->commit->arena);
-    if (batch_decode(b, t->payload, &r, e) != 0)
+    keep = may_keep(b, t->payload.n);
+    if (keep) {
+        a = b->kept;
+        b->kept_commit = b->x->commit->serial;
+    }
+    m = arena_mark(a);
+    r = arena_zero(a, 1, sizeof *r);
+    if (r == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    if (batch_decode(t->payload, a, r, e) != 0)
         return -1;
-    if (r.canonical.n == 0 && r.class != INTAKE_REFUSED) {
-        note_wrapper(b, &r);
+    if (r->canonical.n == 0 && r->class != INTAKE_REFUSED) {
+        note_wrapper(b, r);
         return 0;
     }
     b->objects++;
-    if (decide(b, r.index, &r, PUT_NOW, &done, &block, e) != 0)
+    p = put_new(b->x, b, &b->way, r, a, e);
+    if (p == NULL || batch_decide(b, r->index, p, PUT_NOW, &done, &block, e) != 0)
         return -1;
+    b->keeping = done == PUT_SPOOL;
     if (done == PUT_SPOOL) {
-        if (spool_add(b, r.index, t->payload, &block, &r, e) != 0)
+        if (spool_add(b, t->payload, &block, r, keep ? p : NULL, e) != 0)
             return -1;
-        arena_rewind(b->x->commit->arena, m); /* it is read anew when its turn comes */
-        if (spool_full(b) && spool_run(b, false, e) != 0)
-            return -1;
+        if (!keep)
+            arena_rewind(a, m); /* it is read anew when its turn comes */
     }
-    return commit_maybe(b->x, e);
+    if (commit_maybe(b->x, e) != 0 || spool_soon(b, e) != 0)
+        return -1;
+    return spool_full(b) ? spool_run(b, false, e) : 0;
 }
 
 int

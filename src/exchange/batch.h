@@ -30,12 +30,15 @@ enum outcome {
 
 const char *outcome_name(enum outcome o);
 
-#define SPOOL_BYTES   (64u << 20) /* of objects that wait within one batch for what they name */
-#define SPOOL_OBJECTS 50000
-#define OVERLAY_MAX   200000      /* objects that a dry run keeps in mind */
-#define ITEMS_BYTES   (12u << 20) /* of the items in one answer */
-#define CAUSES_MAX    512         /* different causes that one batch counts apart */
-#define NOTES_MAX     96          /* of one object, the writer's own among them */
+#define SPOOL_BYTES    (64u << 20) /* of objects that wait within one batch for what they name */
+#define SPOOL_OBJECTS  50000
+#define SPOOL_KEPT     (40u << 20) /* of them and what was read from them, so that it is read once */
+#define SPOOL_KEPT_ONE (64u << 10) /* a longer message is read anew: few are so long */
+#define SPOOL_WAKES    8      /* an object that names more is decided at the end of the batch */
+#define OVERLAY_MAX    200000 /* objects that a dry run keeps in mind */
+#define ITEMS_BYTES    (12u << 20) /* of the items in one answer */
+#define CAUSES_MAX     512         /* different causes that one batch counts apart */
+#define NOTES_MAX      96          /* of one object, the writer's own among them */
 
 /* How a batch's objects are to be put; kept with what waits. */
 #define NOT_THERE UINT32_MAX /* a number that no group and no person has */
@@ -61,8 +64,11 @@ struct spooled {
     struct spooled *prev, *next; /* in the order of the file */
     struct spooled *chain;       /* others that wait for the same id, or the queue of the ready */
     uint64_t index;
-    char *payload; /* owned */
+    char *payload; /* owned; NULL: put and r are kept */
     size_t n;
+    struct putting *put;
+    const struct intake_result *r;
+    unsigned wakes; /* how often it was looked at before the end */
     char id[STIX_ID_MAX + 1];
     size_t resume; /* references before this one are here */
     bool edge;
@@ -125,6 +131,10 @@ struct batch {
     size_t cause_count;
     struct spooled *spool, *spool_last;
     struct spooled *ready, *ready_last; /* what they waited for has come */
+    struct spooled *soon, *soon_last;   /* ... and they are kept: decided with the next message */
+    struct arena *kept;                 /* what was read from objects that wait */
+    uint64_t kept_commit;               /* the commit that took the last of them */
+    bool keeping;                       /* the last object had to wait */
     size_t spool_bytes, spool_count;
     struct map *awaited;  /* id -> the first that waits for it (a pointer) */
     struct map *in_spool; /* ids of what waits -> how many */
@@ -174,11 +184,20 @@ struct put_block {
     size_t resume; /* in and out: references before this one have been found */
 };
 
+struct putting;
+
 /* Decides about one object and puts it.  r and all in it live in the commit's arena.  batch may be
  * NULL for what the node itself says.  -1: the transaction is of no use any more. */
 int put_object(struct exchange *x, struct batch *b, const struct way *way,
                const struct intake_result *r, enum put_when when, enum put_done *done,
                struct put_block *block, struct verdict_item *v, struct err *e);
+
+/* The same in two steps, the second as often as it ends with PUT_SPOOL.  r, way and keep live until
+ * the commit after the last; what is read from the object lies in keep. */
+struct putting *put_new(struct exchange *x, struct batch *b, const struct way *way,
+                        const struct intake_result *r, struct arena *keep, struct err *e);
+int put_go(struct putting *p, enum put_when when, enum put_done *done, struct put_block *block,
+           struct verdict_item *v, struct err *e);
 
 /* Where an object that waits in the spool will go, as far as its labels say. */
 int put_expect(struct exchange *x, struct batch *b, const struct intake_result *r, struct err *e);
@@ -222,8 +241,11 @@ int overlay_add(struct batch *b, struct span id, const struct overlay *o, struct
 
 /* -- spool.c ----------------------------------------------------------------------------------- */
 
-int spool_add(struct batch *b, uint64_t index, struct span payload, const struct put_block *block,
-              const struct intake_result *r, struct err *e);
+/* put: what is kept of it with r, or NULL: it will be read anew from a copy of its payload. */
+int spool_add(struct batch *b, struct span payload, const struct put_block *block,
+              const struct intake_result *r, struct putting *put, struct err *e);
+/* Decides about those that are ready and have been read already. */
+int spool_soon(struct batch *b, struct err *e);
 /* An id has come: who waits for it is ready. */
 void spool_arrived(struct batch *b, struct span id);
 /* Decides about those that are ready; final: about all. */
@@ -231,9 +253,10 @@ int spool_run(struct batch *b, bool final, struct err *e);
 bool spool_full(const struct batch *b);
 void spool_clear(struct batch *b);
 /* Decides about one object (batch.c), for the spool. */
-int batch_decide(struct batch *b, uint64_t index, struct span payload, enum put_when when,
+int batch_decide(struct batch *b, uint64_t index, struct putting *p, enum put_when when,
                  enum put_done *done, struct put_block *block, struct err *e);
-int batch_decode(struct batch *b, struct span payload, struct intake_result *r, struct err *e);
+/* A copy of the payload in a, and what it says. */
+int batch_decode(struct span payload, struct arena *a, struct intake_result *r, struct err *e);
 
 /* -- batch.c ----------------------------------------------------------------------------------- */
 

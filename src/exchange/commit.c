@@ -58,6 +58,7 @@ clean(struct exchange *x, const struct err *why)
             b->broken = *why;
     }
     c->bytes = 0;
+    c->serial++;
     arena_reset(c->arena);
 }
 

@@ -15,6 +15,7 @@ struct batch;
 struct commit {
     struct arena *arena; /* of the rows of the open transaction */
     size_t bytes;        /* of those rows, roughly */
+    uint64_t serial;     /* of the transaction, or of the next */
     struct batch *first; /* batches that have something in it */
 };
 

@@ -20,7 +20,9 @@ struct putting {
     const struct intake_result *r;
     struct verdict_item *v;
     enum put_when when;
-    struct arena *a;
+    struct arena *a;    /* the commit's */
+    struct arena *keep; /* of facts and index, which stand also when it is put in a later commit */
+    bool looked, indexed;
     struct stix_facts facts;
     struct label label;
     struct publish pub;
@@ -32,17 +34,6 @@ struct putting {
     struct span *end_ids;
     size_t end_count;
 };
-
-void
-verdict_reset(struct verdict_item *v)
-{
-    v->outcome = 0;
-    v->id = v->version = (struct span){0};
-    v->note_count = v->defect_notes = v->target_count = v->seen_count = v->unseen_count = 0;
-    v->broken = false;
-    v->seen = NULL;
-    v->unseen = NULL;
-}
 
 void
 note_add(struct verdict_item *v, const char *rule, const char *clause, struct span pointer,
@@ -121,22 +112,28 @@ keep_waiting(struct putting *p, enum store_wait reason, enum outcome outcome, co
     return -1;
 }
 
-/* Where it goes.  1: decided, and it goes nowhere. */
-static int
-decide_audience(struct putting *p, struct err *e)
+static struct publish_ask
+ask_of(const struct putting *p)
 {
-    struct publish_ask ask = {
+    return (struct publish_ask){
         .poster = p->way->asker,
         .asked = p->way->asked,
         .asked_tlp = p->way->label,
         .group = p->way->group,
         .person = p->way->person,
         .way_default = p->x->way_default,
-        .quarantine = p->way->quarantine,
-        .released = p->way->released,
     };
+}
+
+/* Where it goes.  1: decided, and it goes nowhere. */
+static int
+decide_audience(struct putting *p, struct err *e)
+{
+    struct publish_ask ask = ask_of(p);
     const char *text;
 
+    ask.quarantine = p->way->quarantine;
+    ask.released = p->way->released;
     publish_decide(&p->x->cast.rights, &ask, &p->label, &p->pub);
     if (p->pub.rule == PUBLISH_YES)
         return 0;
@@ -773,10 +770,13 @@ static int
 index_of(struct putting *p, struct err *e)
 {
     const struct intake_result *r = p->r;
-    struct span *values = arena_zero(p->a, r->found.value_count + 1, sizeof *values);
-    struct span *rules = arena_zero(p->a, r->defect_count + 1, sizeof *rules);
+    struct span *values, *rules;
     size_t n = 0;
 
+    if (p->indexed)
+        return 0;
+    values = arena_zero(p->keep, r->found.value_count + 1, sizeof *values);
+    rules = arena_zero(p->keep, r->defect_count + 1, sizeof *rules);
     if (values == NULL || rules == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < r->found.value_count; i++)
@@ -799,7 +799,10 @@ index_of(struct putting *p, struct err *e)
     p->index.text_count = r->found.text_count;
     p->index.grams = r->grams;
     p->index.gram_count = r->gram_count;
-    return index_edges(&p->facts, p->a, &p->index, e);
+    if (index_edges(&p->facts, p->keep, &p->index, e) != 0)
+        return -1;
+    p->indexed = true;
+    return 0;
 }
 
 static void
@@ -826,7 +829,7 @@ first_look(struct putting *p, struct err *e)
         p->v->outcome = OUT_REFUSED;
         return 1;
     }
-    if (stix_facts_read(p->r->canonical, p->a, &p->facts, &bad) != 0) {
+    if (!p->looked && stix_facts_read(p->r->canonical, p->keep, &p->facts, &bad) != 0) {
         if (bad.code == ERR_MEMORY) {
             *e = bad;
             return -1;
@@ -834,6 +837,7 @@ first_look(struct putting *p, struct err *e)
         refuse(p, "bytes", bad.text);
         return 1;
     }
+    p->looked = true;
     p->v->id = p->facts.id.text;
     if (stix_facts_version(&p->facts) != NULL)
         p->v->version = stix_facts_version(&p->facts)->text;
@@ -861,30 +865,40 @@ awaits_marking(const struct putting *p, struct put_block *block)
     return false;
 }
 
+struct putting *
+put_new(struct exchange *x, struct batch *b, const struct way *way, const struct intake_result *r,
+        struct arena *keep, struct err *e)
+{
+    struct putting *p = arena_zero(keep, 1, sizeof *p);
+
+    if (p == NULL) {
+        (void)err_set(e, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    *p = (struct putting){.x = x, .b = b, .way = way, .r = r, .a = x->commit->arena, .keep = keep};
+    return p;
+}
+
 int
 put_expect(struct exchange *x, struct batch *b, const struct intake_result *r, struct err *e)
 {
-    struct putting *p = arena_zero(x->commit->arena, 1, sizeof *p);
+    struct putting *p = put_new(x, b, &b->way, r, x->commit->arena, e);
     struct verdict_item *v = arena_zero(x->commit->arena, 1, sizeof *v);
-    struct publish_ask ask = {
-        .poster = b->way.asker,
-        .asked = b->way.asked,
-        .asked_tlp = b->way.label,
-        .group = b->way.group,
-        .person = b->way.person,
-        .way_default = x->way_default,
-    };
+    struct publish_ask ask;
     int rc;
 
-    if (p == NULL || v == NULL)
+    if (p == NULL)
+        return -1;
+    if (v == NULL)
         return err_set(e, ERR_MEMORY, "out of memory");
-    *p = (struct putting){
-        .x = x, .b = b, .way = &b->way, .r = r, .v = v, .when = PUT_FINAL, .a = x->commit->arena};
+    p->v = v;
+    p->when = PUT_FINAL;
     rc = first_look(p, e);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     if (label_read(&p->facts, resolve, p, p->a, &p->label, e) != 0)
         return -1;
+    ask = ask_of(p);
     publish_decide(&x->cast.rights, &ask, &p->label, &p->pub);
     if (p->pub.rule != PUBLISH_YES)
         return 0;
@@ -897,23 +911,35 @@ put_expect(struct exchange *x, struct batch *b, const struct intake_result *r, s
     return 0;
 }
 
-int
-put_object(struct exchange *x, struct batch *b, const struct way *way,
-           const struct intake_result *r, enum put_when when, enum put_done *done,
-           struct put_block *block, struct verdict_item *v, struct err *e)
+/* What an earlier look at it found that may be otherwise now. */
+static void
+look_anew(struct putting *p, enum put_when when, struct verdict_item *v)
 {
-    struct putting *p = arena_zero(x->commit->arena, 1, sizeof *p);
     const struct right_principal *poster;
+
+    v->note_count = v->target_count = v->unseen_count = v->seen_count = 0;
+    p->v = v;
+    p->when = when;
+    p->label = (struct label){0};
+    p->pub = (struct publish){0};
+    p->creator = 0;
+    p->seen = (struct seen){0};
+    p->ends = NULL;
+    p->end_ids = NULL;
+    p->end_count = 0;
+    poster = rights_principal(&p->x->cast.rights, p->way->asker.principal);
+    p->org = poster != NULL ? poster->org : 0;
+}
+
+int
+put_go(struct putting *p, enum put_when when, enum put_done *done, struct put_block *block,
+       struct verdict_item *v, struct err *e)
+{
+    const struct way *way = p->way;
     int rc;
 
     *done = PUT_DONE;
-    v->note_count = v->target_count = v->unseen_count = v->seen_count = 0;
-    if (p == NULL)
-        return err_set(e, ERR_MEMORY, "out of memory");
-    *p = (struct putting){
-        .x = x, .b = b, .way = way, .r = r, .v = v, .when = when, .a = x->commit->arena};
-    poster = rights_principal(&x->cast.rights, way->asker.principal);
-    p->org = poster != NULL ? poster->org : 0;
+    look_anew(p, when, v);
     rc = first_look(p, e);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
@@ -939,9 +965,10 @@ put_object(struct exchange *x, struct batch *b, const struct way *way,
     }
     if (find_ends(p, e) != 0)
         return -1;
-    if (p->facts.created_by.n > 0 && store_bound(x->store, p->facts.created_by, &p->creator, e) < 0)
+    if (p->facts.created_by.n > 0 &&
+        store_bound(p->x->store, p->facts.created_by, &p->creator, e) < 0)
         return -1;
-    if (seen_find(x, b, &way->asker, p->facts.id.text, 0, p->a, &p->seen, e) != 0)
+    if (seen_find(p->x, p->b, &way->asker, p->facts.id.text, 0, p->a, &p->seen, e) != 0)
         return -1;
     owned_by_other(p);
     for (size_t i = 0; i < p->pub.count; i++) {
@@ -954,4 +981,15 @@ put_object(struct exchange *x, struct batch *b, const struct way *way,
     v->seen = way->dry ? seen_audiences(&p->seen, p->a) : NULL;
     v->seen_count = v->seen != NULL ? p->seen.n : 0;
     return serve_wants(p, e);
+}
+
+int
+put_object(struct exchange *x, struct batch *b, const struct way *way,
+           const struct intake_result *r, enum put_when when, enum put_done *done,
+           struct put_block *block, struct verdict_item *v, struct err *e)
+{
+    struct putting *p = put_new(x, b, way, r, x->commit->arena, e);
+
+    *done = PUT_DONE;
+    return p != NULL ? put_go(p, when, done, block, v, e) : -1;
 }

@@ -16,7 +16,7 @@ struct looking {
 static int
 seen_grow(struct seen *s, struct arena *a, struct err *e)
 {
-    size_t cap = s->cap == 0 ? 4 : s->cap * 2;
+    size_t cap = s->cap == 0 ? 1 : s->cap * 2; /* mostly it is said once */
     struct said *said = arena_zero(a, cap, sizeof *said);
     uint64_t *p = arena_zero(a, cap, sizeof *p);
     uint64_t *batch = arena_zero(a, cap, sizeof *batch);

@@ -51,27 +51,39 @@ wait_for(struct batch *b, struct spooled *s, struct span id, struct err *e)
     return 0;
 }
 
+/* To the end of a queue. */
 static void
-make_ready(struct batch *b, struct spooled *s)
+append(struct spooled **first, struct spooled **last, struct spooled *s)
 {
     s->chain = NULL;
-    if (b->ready == NULL)
-        b->ready = s;
+    if (*first == NULL)
+        *first = s;
     else
-        b->ready_last->chain = s;
-    b->ready_last = s;
+        (*last)->chain = s;
+    *last = s;
 }
 
 static struct spooled *
-take_ready(struct batch *b)
+take(struct spooled **first)
 {
-    struct spooled *s = b->ready;
+    struct spooled *s = *first;
 
     if (s != NULL) {
-        b->ready = s->chain;
+        *first = s->chain;
         s->chain = NULL;
     }
     return s;
+}
+
+/* What names much is looked at a few times, and again at the end, or an order chosen by an enemy
+ * would have it looked at once for each. */
+static void
+make_ready(struct batch *b, struct spooled *s)
+{
+    if (s->put != NULL && s->wakes < SPOOL_WAKES)
+        append(&b->soon, &b->soon_last, s);
+    else
+        append(&b->ready, &b->ready_last, s);
 }
 
 void
@@ -110,17 +122,19 @@ remove_one(struct batch *b, struct spooled *s, struct err *e)
 }
 
 int
-spool_add(struct batch *b, uint64_t index, struct span payload, const struct put_block *block,
-          const struct intake_result *r, struct err *e)
+spool_add(struct batch *b, struct span payload, const struct put_block *block,
+          const struct intake_result *r, struct putting *put, struct err *e)
 {
     struct spooled *s = mem_zero(1, sizeof *s);
 
-    if (s == NULL || (s->payload = mem_dup(payload.p, payload.n)) == NULL) {
+    if (s == NULL || (put == NULL && (s->payload = mem_dup(payload.p, payload.n)) == NULL)) {
         mem_free(s);
         return err_set(e, ERR_MEMORY, "out of memory");
     }
+    s->put = put;
+    s->r = put != NULL ? r : NULL;
     s->n = payload.n;
-    s->index = index;
+    s->index = r->index;
     s->resume = block->resume;
     s->edge = stix_class_of(r->type) == STIX_SRO;
     snprintf(s->id, sizeof s->id, "%.*s", (int)r->id.n, r->id.p);
@@ -145,11 +159,34 @@ spool_clear(struct batch *b)
         mem_free(s->payload);
         mem_free(s);
     }
-    b->spool_last = b->ready = NULL;
+    b->spool_last = b->ready = b->soon = NULL;
 }
 
 /* -- deciding -------------------------------------------------------------------------------------
  */
+
+static int
+decide(struct batch *b, struct spooled *s, enum put_when when, enum put_done *done,
+       struct put_block *block, struct err *e)
+{
+    struct arena *a = b->x->commit->arena;
+    struct intake_result *r;
+    struct putting *p = s->put;
+
+    if (commit_begin(b->x, e) != 0)
+        return -1;
+    if (p != NULL) {
+        b->kept_commit = b->x->commit->serial;
+    } else {
+        r = arena_zero(a, 1, sizeof *r);
+        if (r == NULL)
+            return err_set(e, ERR_MEMORY, "out of memory");
+        if (batch_decode(span_from(s->payload, s->n), a, r, e) != 0 ||
+            (p = put_new(b->x, b, &b->way, r, a, e)) == NULL)
+            return -1;
+    }
+    return batch_decide(b, s->index, p, when, done, block, e);
+}
 
 static int
 try_one(struct batch *b, struct spooled *s, enum put_when when, struct err *e)
@@ -159,7 +196,8 @@ try_one(struct batch *b, struct spooled *s, enum put_when when, struct err *e)
     struct arena_mark m = arena_mark(a);
     enum put_done done;
 
-    if (batch_decide(b, s->index, span_from(s->payload, s->n), when, &done, &block, e) != 0)
+    s->wakes++;
+    if (decide(b, s, when, &done, &block, e) != 0)
         return -1;
     if (done == PUT_SPOOL) {
         s->resume = block.resume;
@@ -171,12 +209,24 @@ try_one(struct batch *b, struct spooled *s, enum put_when when, struct err *e)
     return remove_one(b, s, e) != 0 ? -1 : commit_maybe(b->x, e);
 }
 
+int
+spool_soon(struct batch *b, struct err *e)
+{
+    struct spooled *s;
+
+    while ((s = take(&b->soon)) != NULL) {
+        if (try_one(b, s, PUT_NOW, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int
 run_ready(struct batch *b, enum put_when when, struct err *e)
 {
     struct spooled *s;
 
-    while ((s = take_ready(b)) != NULL) {
+    while ((s = take(&b->ready)) != NULL || (s = take(&b->soon)) != NULL) {
         if (try_one(b, s, when, e) != 0)
             return -1;
     }
@@ -188,9 +238,9 @@ static void
 all_ready(struct batch *b)
 {
     map_reset(b->awaited);
-    b->ready = NULL;
+    b->ready = b->soon = NULL;
     for (struct spooled *s = b->spool; s != NULL; s = s->next)
-        make_ready(b, s);
+        append(&b->ready, &b->ready_last, s);
 }
 
 /* What is left waits for one another.  First it is noted where each will go. */
@@ -201,8 +251,9 @@ expect_all(struct batch *b, struct err *e)
 
     for (struct spooled *s = b->spool; s != NULL; s = s->next) {
         if (commit_begin(b->x, e) != 0 ||
-            batch_decode(b, span_from(s->payload, s->n), &r, e) != 0 ||
-            put_expect(b->x, b, &r, e) != 0 || commit_maybe(b->x, e) != 0)
+            (s->r == NULL &&
+             batch_decode(span_from(s->payload, s->n), b->x->commit->arena, &r, e) != 0) ||
+            put_expect(b->x, b, s->r != NULL ? s->r : &r, e) != 0 || commit_maybe(b->x, e) != 0)
             return -1;
     }
     return 0;
@@ -213,7 +264,7 @@ static int
 force_all(struct batch *b, struct err *e)
 {
     map_reset(b->awaited);
-    b->ready = NULL;
+    b->ready = b->soon = NULL;
     for (unsigned edges = 0; edges < 2; edges++) {
         struct spooled *s = b->spool, *next;
 
