@@ -32,7 +32,7 @@ const char *outcome_name(enum outcome o);
 
 #define SPOOL_BYTES    (64u << 20) /* of objects that wait within one batch for what they name */
 #define SPOOL_OBJECTS  50000
-#define SPOOL_KEPT     (40u << 20) /* of them and what was read from them, so that it is read once */
+#define SPOOL_KEPT     (16u << 20) /* of them and what was read from them, so that it is read once */
 #define SPOOL_KEPT_ONE (64u << 10) /* a longer message is read anew: few are so long */
 #define SPOOL_WAKES    8      /* an object that names more is decided at the end of the batch */
 #define OVERLAY_MAX    200000 /* objects that a dry run keeps in mind */
