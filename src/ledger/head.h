@@ -108,6 +108,14 @@ struct out_notice {
     struct signature sig;
 };
 
+/* Where a stream of a removed member ends: what lies beyond is hidden (region.h, circle.h). */
+struct stream_end {
+    struct uuid member;
+    struct hash stream;
+    uint64_t size;
+    struct hash root;
+};
+
 #define HEAD_BYTES         (2 * HASH_BYTES + 24 + SIGNATURE_BYTES)
 #define RECEIPT_BYTES      (HEAD_BYTES + 16)
 #define ERASE_NOTICE_BYTES (2 * HASH_BYTES + 16 + SIGNATURE_BYTES)
