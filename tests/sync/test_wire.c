@@ -326,6 +326,35 @@ quiet(void **state)
 }
 
 static void
+must_be(const void *p, size_t n, const char *hex)
+{
+    uint8_t want[HASH_BYTES];
+
+    assert_true(hex_read(span_of(hex), want, n));
+    assert_memory_equal(p, want, n);
+}
+
+/* The values that doc/sync.md gives to check an implementation by. */
+static void
+vectors(void **state)
+{
+    struct sync_pair pair = {.key = {{1}}};
+    struct sync_print print;
+    struct sync_key key;
+    struct hash h;
+
+    (void)state;
+    sync_key_of(SYNC_HEAD, SPAN("n"), &key);
+    must_be(key.b, sizeof key.b, "ae7a52d422ead3d0");
+    sync_print_of(SPAN("a"), &print);
+    must_be(print.b, sizeof print.b, "e130fafecfa7f96ac59dc875dbe42e4a");
+    sync_digest(NULL, 0, &h);
+    must_be(h.b, sizeof h.b, "d1b9bb795d74e0317fce46a95d336fd60ab378132dc9d89f664f1ac71ea7ed94");
+    sync_digest(&pair, 1, &h);
+    must_be(h.b, sizeof h.b, "0c9fb312b3aa3be9da2f1bc57669b8b3e1ca74cbcd771fa2d70cc89d8ac6b60e");
+}
+
+static void
 digests(void **state)
 {
     struct sync_pair pairs[2] = {{.key = {{1}}}, {.key = {{2}}}};
@@ -354,8 +383,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(round_trips), cmocka_unit_test(refused),
-                                       cmocka_unit_test(rules), cmocka_unit_test(quiet),
-                                       cmocka_unit_test(digests)};
+                                       cmocka_unit_test(rules),       cmocka_unit_test(quiet),
+                                       cmocka_unit_test(vectors),     cmocka_unit_test(digests)};
     struct err e = ERR_INIT;
 
     if (crypto_start(&e) != 0)
