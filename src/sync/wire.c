@@ -61,7 +61,7 @@ get(struct reader *r, void *p, size_t n)
 {
     struct span s = reader_bytes(r, n);
 
-    if (s.n == n)
+    if (s.n == n && n > 0)
         memcpy(p, s.p, n);
 }
 

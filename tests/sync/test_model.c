@@ -264,11 +264,13 @@ begin_fork(struct world *w)
 static void
 publish_other(struct world *w)
 {
-    struct toy *t = &w->toys[w->forker];
-    struct t_state *own = t->s;
+    struct toy *t;
+    struct t_state *own;
 
     if (!w->forked)
         return;
+    t = &w->toys[w->forker];
+    own = t->s;
     t->s = w->other;
     (void)toy_publish(t, (int)below(w, T_GROUPS + 1), (uint8_t)(1 + below(w, 2)), &w->r);
     t->s = own;
@@ -277,10 +279,11 @@ publish_other(struct world *w)
 static void
 end_fork(struct world *w)
 {
-    struct toy *t = &w->toys[w->forker];
+    struct toy *t;
 
     if (!w->forked)
         return;
+    t = &w->toys[w->forker];
     w->forked = false;
     for (size_t i = 0; i < sizeof t->s->incarnation; i++)
         t->s->incarnation[i] = (uint8_t)check_next(&w->r);

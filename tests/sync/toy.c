@@ -419,7 +419,8 @@ mirror_keys(void *ctx, const struct uuid *who, struct arena *a, struct sync_pair
 
     (void)e;
     *out = arena_zero(a, p->n + 1, sizeof **out);
-    memcpy(*out, p->mirror, p->n * sizeof **out);
+    if (p->n > 0)
+        memcpy(*out, p->mirror, p->n * sizeof **out);
     *n = p->n;
     return 0;
 }

@@ -54,7 +54,8 @@ append(struct toy *t, struct t_stream *s, const struct entry *en, struct span bo
     assert_int_equal(entry_encode(en, &b, NULL), 0);
     x->header_n = b.n;
     entry_commit(x->salt, buf_view(&b), &x->d);
-    memcpy(x->body, body.p, body.n);
+    if (body.n > 0)
+        memcpy(x->body, body.p, body.n);
     x->body_n = body.n;
     x->has_body = body.n > 0;
     s->have++;
