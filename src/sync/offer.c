@@ -221,6 +221,9 @@ erase_for(struct making *m, const struct sync_control *c, struct err *e)
     if (rc < 0 || (rc == 1 && size > c->index))
         return rc;
     rc = m->r->stream(m->r->ctx, &c->stream, m->a, &s, e);
+    /* Its publisher made it, and may have lost it: it alone knows who acknowledged that entry. */
+    if (rc == 1 && memcmp(s.name.publisher.b, m->peer->b, sizeof m->peer->b) == 0)
+        return 1;
     if (rc <= 0 || s.name.label >= LABEL_RED || !m->r->in_region(m->r->ctx, m->peer))
         return rc < 0 ? -1 : 0;
     rc = m->r->standing(m->r->ctx, &s.name, m->peer, &you, e);
@@ -295,7 +298,7 @@ sync_offer_make(const struct replica *r, const struct uuid *peer, struct arena *
     int rc = -1;
 
     if (r->controls(r->ctx, add_control, &m, a, e) != 0 ||
-        r->streams(r->ctx, add_stream, &m, a, e) != 0)
+        (!r->recovering(r->ctx) && r->streams(r->ctx, add_stream, &m, a, e) != 0))
         goto out;
     if (m.n > 0)
         qsort(m.list, m.n, sizeof *m.list, by_key);

@@ -102,7 +102,7 @@ struct replica {
     int (*offered)(void *ctx, const struct uuid *peer, sync_offered_fn *fn, void *arg,
                    struct arena *a, struct err *e);
     int (*owed)(void *ctx, const struct hash *stream, size_t max, struct arena *a, uint64_t **out,
-                size_t *n, struct err *e); /* indices whose bodies are wanted and not held */
+                size_t *n, struct err *e); /* ascending: bodies wanted and not held */
     uint32_t (*region_version)(void *ctx);
 
     /* -- what is taken; between begin and commit, or undo -- */

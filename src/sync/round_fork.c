@@ -103,7 +103,7 @@ round_take_fork_answer(struct sync_round *s, const struct sync_answer *w, struct
     const char *why;
     int rc;
 
-    if (w->verb == SYNC_NO || w->verb == SYNC_RECOVERING) {
+    if (w->verb == SYNC_NO) {
         /* It shows no more of it.  What is proven already stands; else the next round looks. */
         if (f->known && f->lo + 1 >= f->hi)
             return end_fork(s, e);

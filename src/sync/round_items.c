@@ -283,13 +283,10 @@ take_prints(struct sync_round *s, const struct sync_answer *w, struct err *e)
 int
 round_take_hello(struct sync_round *s, const struct sync_answer *w, struct err *e)
 {
+    s->counts.recovering = w->recovering;
     switch (w->verb) {
     case SYNC_SAME:
         return round_begin_tails(s, e);
-    case SYNC_RECOVERING:
-        s->counts.recovering = true;
-        s->phase = SYNC_PHASE_DONE;
-        return 0;
     case SYNC_NO:
         s->phase = SYNC_PHASE_DONE;
         return 0;
@@ -322,7 +319,7 @@ round_take_asked_items(struct sync_round *s, const struct sync_answer *w, struct
 {
     bool last = s->key_at + s->q.key_n == s->key_n;
 
-    if (w->verb == SYNC_RECOVERING || w->verb == SYNC_NO) {
+    if (w->verb == SYNC_NO) {
         s->phase = SYNC_PHASE_DONE;
         return 0;
     }

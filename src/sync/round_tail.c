@@ -231,7 +231,7 @@ round_take_tail(struct sync_round *s, const struct sync_answer *w, struct err *e
     size_t n;
     int rc;
 
-    if (w->verb == SYNC_NO || w->verb == SYNC_RECOVERING) {
+    if (w->verb == SYNC_NO) {
         s->at++;
         return 0;
     }
@@ -270,6 +270,7 @@ round_ask_bodies(struct sync_round *s, struct err *e)
 {
     for (; s->at < s->n; s->at++) {
         const struct sync_offered *o = &s->offered[s->at];
+        struct sync_stream mine;
         uint64_t *list;
         size_t n;
         int rc;
@@ -280,7 +281,12 @@ round_ask_bodies(struct sync_round *s, struct err *e)
         rc = sync_may_pull(s->r, &s->peer, &o->name, e);
         if (rc < 0 || s->r->owed(s->r->ctx, &o->stream, OWED_MAX, s->work, &list, &n, e) != 0)
             return -1;
-        if (rc == 0 || n == 0)
+        if (rc == 0 || n == 0 || round_held(s, o, &mine, e) < 1)
+            continue;
+        /* Beyond a fork each side has bodies of its own, which nobody asks for. */
+        while (n > 0 && list[n - 1] >= limit_of(&mine))
+            n--;
+        if (n == 0)
             continue;
         s->q = (struct sync_ask){.verb = SYNC_ASK_BODIES,
                                  .stream = o->stream,
@@ -299,7 +305,7 @@ round_take_bodies(struct sync_round *s, const struct sync_answer *w, struct err 
     size_t got = 0;
     int rc;
 
-    if (w->verb == SYNC_NO || w->verb == SYNC_RECOVERING) {
+    if (w->verb == SYNC_NO) {
         s->at++;
         return 0;
     }

@@ -253,7 +253,7 @@ static int
 stream_for(struct sync_server *s, const struct uuid *peer, const struct hash *id,
            struct sync_stream *out, uint64_t *upto, struct err *e)
 {
-    int rc = s->r->stream(s->r->ctx, id, s->a, out, e);
+    int rc = s->r->recovering(s->r->ctx) ? 0 : s->r->stream(s->r->ctx, id, s->a, out, e);
 
     return rc <= 0 ? rc : sync_may_show(s->r, peer, out, upto, e);
 }
@@ -382,9 +382,8 @@ sync_server_answer(struct sync_server *s, const struct uuid *peer, const struct 
     int rc = 0;
 
     arena_reset(s->a);
-    if (s->r->recovering(s->r->ctx)) {
-        w.verb = SYNC_RECOVERING;
-    } else if (s->r->in_region(s->r->ctx, peer)) {
+    w.recovering = s->r->recovering(s->r->ctx);
+    if (s->r->in_region(s->r->ctx, peer)) {
         p = peer_of(s, peer, e);
         if (p == NULL || refresh(s, p, e) != 0)
             return -1;

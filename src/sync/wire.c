@@ -335,6 +335,7 @@ sync_answer_encode(const struct sync_answer *w, struct buf *out)
     if (w->verb == SYNC_SAME || w->verb == SYNC_DELTA || w->verb == SYNC_PRINTS) {
         put(out, w->epoch.b, sizeof w->epoch.b);
         buf_u64(out, w->cursor);
+        buf_u8(out, w->recovering);
     }
     switch (w->verb) {
     case SYNC_DELTA:
@@ -352,7 +353,6 @@ sync_answer_encode(const struct sync_answer *w, struct buf *out)
         put_bodies(w, out);
         break;
     case SYNC_SAME:
-    case SYNC_RECOVERING:
     case SYNC_NO:
         break;
     }
@@ -487,10 +487,10 @@ sync_answer_decode(struct span message, struct arena *a, struct sync_answer *out
     if (w.verb == SYNC_SAME || w.verb == SYNC_DELTA || w.verb == SYNC_PRINTS) {
         get(&r, w.epoch.b, sizeof w.epoch.b);
         w.cursor = reader_u64(&r);
+        w.recovering = get_bool(&r);
     }
     switch (w.verb) {
     case SYNC_SAME:
-    case SYNC_RECOVERING:
     case SYNC_NO:
         break;
     case SYNC_DELTA:

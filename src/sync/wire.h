@@ -12,12 +12,11 @@
  *
  * An answer:
  *
- *   SAME        the mirror is what the server may show this client
- *   RECOVERING  the server was restored and does not know yet what it may show
- *   DELTA       items that changed since the cursor (or were asked for), and keys that are gone
- *   PRINTS      the whole offer as keys and prints, where the server does not know the cursor
+ *   SAME    the mirror is what the server may show this client
+ *   DELTA   items that changed since the cursor (or were asked for), and keys that are gone
+ *   PRINTS  the whole offer as keys and prints, where the server does not know the cursor
  *   TAIL, BODIES
- *   NO          there is nothing of that kind for this client, for whatever reason
+ *   NO      there is nothing of that kind for this client, for whatever reason
  *
  * An offer is a set of items, each with a key (8 bytes of a hash of its kind and name) and a print
  * (16 bytes of a hash of its content).  The client's mirror of a server is the offer as it last
@@ -132,15 +131,7 @@ int sync_ask_decode(struct span message, struct arena *a, struct sync_ask *out, 
 
 /* ---- answers ---- */
 
-enum sync_answer_verb {
-    SYNC_SAME = 1,
-    SYNC_RECOVERING,
-    SYNC_DELTA,
-    SYNC_PRINTS,
-    SYNC_TAIL,
-    SYNC_BODIES,
-    SYNC_NO
-};
+enum sync_answer_verb { SYNC_SAME = 1, SYNC_DELTA, SYNC_PRINTS, SYNC_TAIL, SYNC_BODIES, SYNC_NO };
 
 struct sync_entry {
     bool bare;     /* erased: only d is left */
@@ -170,6 +161,8 @@ struct sync_answer {
     /* SAME, DELTA, PRINTS */
     struct sync_epoch epoch;
     uint64_t cursor;
+    bool recovering; /* the server was restored, and shows no stream before each of its peers has
+                      * told what it holds: two that recover can tell one another all else */
     /* DELTA, PRINTS */
     struct hash digest; /* of the whole offer */
     bool asked;         /* DELTA: what ITEMS asked for; the mirror is not whole yet where digest

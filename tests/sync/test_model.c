@@ -223,6 +223,12 @@ play(struct world *w, int client, int from, unsigned cut)
             fail_msg("a round that does not end (phase %d)", sync_round_phase(s));
     }
     w->rounds++;
+    /* Who was restored serves again once each peer has told what it holds. */
+    if (rc == 0 && t->recovering && sync_round_phase(s) == SYNC_PHASE_DONE) {
+        t->heard |= 1u << from;
+        t->recovering = t->heard != (1u << TOYS) - 1;
+        t->changes += !t->recovering;
+    }
     changed = c->items + c->entries + c->bodies + c->forks + c->refused > 0;
     w->counts.items += c->items;
     w->counts.entries += c->entries;
@@ -311,7 +317,10 @@ act(struct world *w)
         *w->backup[i] = *t->s;
     } else if (what < 44) {
         if (w->forker != i) {
-            toy_restore(t, w->backup[i], &w->r);
+            if (below(w, 3) > 0)
+                toy_restore(t, w->backup[i], &w->r);
+            else
+                toy_restore_all(t, w->backup[i], &w->r);
             w->restored++;
         }
     } else if (what < 48) {
@@ -359,6 +368,14 @@ is_member(const struct world *w, const struct t_stream *s, int who)
 
     if (s->a.group == 0)
         return true;
+    /* An owner that has lost what it signed still learns from the notice that somebody is out. */
+    for (size_t i = 0; i < w->toys[s->a.group - 1].s->out_n; i++) {
+        const struct t_out *o = &w->toys[s->a.group - 1].s->outs[i];
+
+        if (o->group == s->a.group && o->member == who &&
+            memcmp(o->generation, s->a.generation, sizeof o->generation) == 0)
+            return false;
+    }
     v = toy_version(&w->toys[s->a.group - 1], s->a.group, s->a.generation);
     return v != NULL && (v->members >> who & 1);
 }
@@ -413,7 +430,7 @@ check_stream(struct world *w, struct toy *t, const struct t_stream *like)
         }
     }
     if (frozen && (!s->frozen || s->frozen_at != want) && s->have > want)
-        fail_msg("node %d does not know of a fork", t->index);
+        fail_msg("node %d does not know of a fork (%u accusations: %s)", t->index, t->accusations, t->last_why != NULL ? t->last_why : "");
 }
 
 static uint64_t

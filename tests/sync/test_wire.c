@@ -138,13 +138,14 @@ any_tail(struct check_random *r, struct arena *a, struct sync_answer *w)
 static struct sync_answer
 any_answer(struct check_random *r, struct arena *a)
 {
-    struct sync_answer w = {.verb = (enum sync_answer_verb)(1 + below(r, 7))};
+    struct sync_answer w = {.verb = (enum sync_answer_verb)(1 + below(r, SYNC_NO))};
     struct sync_pair *pairs = arena_zero(a, 8, sizeof *pairs);
     struct sync_body *bodies = arena_zero(a, 8, sizeof *bodies);
 
-    if (w.verb <= SYNC_PRINTS && w.verb != SYNC_RECOVERING) {
+    if (w.verb <= SYNC_PRINTS) {
         fill(r, &w.epoch, sizeof w.epoch);
         w.cursor = check_next(r);
+        w.recovering = below(r, 2);
     }
     if (w.verb == SYNC_DELTA || w.verb == SYNC_PRINTS)
         fill(r, &w.digest, sizeof w.digest);
@@ -261,8 +262,8 @@ refused(void **state)
         {"nothing", {0}, 0, false},
         {"version 2", {2, 1}, 2, false},
         {"verb 0", {1, 0}, 2, false},
-        {"verb 8", {1, 8}, 2, false},
-        {"no more behind NO", {1, 7, 0}, 3, false},
+        {"verb 7", {1, 7}, 2, false},
+        {"no more behind NO", {1, 6, 0}, 3, false},
         {"SAME without epoch", {1, 1}, 2, false},
     };
     struct arena *a = arena_new(1u << 20);

@@ -114,8 +114,7 @@ toy_group(const struct toy *t, int group)
 static bool
 recovering(void *ctx)
 {
-    (void)ctx;
-    return false;
+    return ((struct toy *)ctx)->recovering;
 }
 
 static uint64_t

@@ -113,6 +113,8 @@ struct toy {
     struct sign_public key;
     struct sync_server *server;
     unsigned accusations;
+    bool recovering;  /* restored, and what stands outside backups is lost too */
+    unsigned heard;   /* ... bits: peers that have answered since */
     unsigned dropped; /* bodies come: some are not kept at once, as with a subscription */
     struct toy *all;  /* keys of the others */
     const char *last_why;
@@ -143,6 +145,8 @@ bool toy_erase(struct toy *t, struct check_random *r);
 bool toy_add(struct toy *t, int group, int member, bool past, struct check_random *r);
 bool toy_remove(struct toy *t, int group, int member);
 void toy_restore(struct toy *t, const struct t_state *backup, struct check_random *r);
+/* The same, with all that stands outside the backup lost too. */
+void toy_restore_all(struct toy *t, const struct t_state *backup, struct check_random *r);
 void toy_wipe(struct toy *t); /* entries that notices say are erased */
 
 #endif

@@ -71,6 +71,8 @@ toy_publish(struct toy *t, int group, uint8_t label, struct check_random *r)
     struct entry en = {.kind = ENTRY_PUT, .id = SPAN("x--1")};
     char body[T_BODY];
 
+    if (t->recovering)
+        return false;
     if (group > 0 && (v == NULL || !(v->members >> t->index & 1)))
         return false;
     for (size_t i = 0; v != NULL && i < t->s->out_n; i++) {
@@ -94,6 +96,8 @@ toy_erase(struct toy *t, struct check_random *r)
 {
     struct signer signer = signer_of(&t->secret);
 
+    if (t->recovering)
+        return false;
     for (int tries = 0; tries < 20 && t->s->stream_n > 0; tries++) {
         struct t_stream *s = &t->s->streams[check_next(r) % t->s->stream_n];
         uint64_t i = s->have > 0 ? check_next(r) % s->have : 0;
@@ -137,7 +141,7 @@ toy_add(struct toy *t, int group, int member, bool past, struct check_random *r)
     const struct t_version *now = toy_group(t, group);
     struct t_version v = {.group = group};
 
-    if (t->s->version_n == T_VERSIONS)
+    if (t->recovering || t->s->version_n == T_VERSIONS)
         return false;
     if (now == NULL) {
         v.members = 1u << t->index;
@@ -171,7 +175,7 @@ toy_remove(struct toy *t, int group, int member)
     struct t_version v;
     struct t_out o = {.group = group, .member = member};
 
-    if (now == NULL || member == t->index || !(now->members >> member & 1) ||
+    if (t->recovering || now == NULL || member == t->index || !(now->members >> member & 1) ||
         t->s->version_n == T_VERSIONS || t->s->out_n == T_VERSIONS)
         return false;
     v = *now;
@@ -210,6 +214,18 @@ toy_restore(struct toy *t, const struct t_state *backup, struct check_random *r)
     memcpy(t->s->notices, now->notices, sizeof now->notices);
     t->s->notice_n = now->notice_n;
     toy_fill(r, t->s->incarnation, sizeof t->s->incarnation);
+    toy_wipe(t);
+    t->changes++;
+    toy_server_new(t);
+}
+
+void
+toy_restore_all(struct toy *t, const struct t_state *backup, struct check_random *r)
+{
+    *t->s = *backup;
+    toy_fill(r, t->s->incarnation, sizeof t->s->incarnation);
+    t->recovering = true;
+    t->heard = 1u << t->index;
     toy_wipe(t);
     t->changes++;
     toy_server_new(t);
