@@ -312,7 +312,7 @@ sync_offer_make(const struct replica *r, const struct uuid *peer, struct arena *
     for (size_t i = 0; i < m.n; i++) {
         items[i] = m.list[i];
         pairs[i].key = m.list[i].key;
-        sync_print_of(m.list[i].content, &pairs[i].print);
+        sync_print_of(m.list[i].kind, m.list[i].content, &pairs[i].print);
     }
     *out = (struct sync_offer){.pairs = pairs, .items = items, .n = m.n};
     sync_digest(pairs, m.n, &out->digest);

@@ -143,7 +143,7 @@ take_item(struct sync_round *s, const struct sync_item *it, struct err *e)
     if (rc < 0)
         return -1;
     s->counts.items++;
-    sync_print_of(it->content, &print);
+    sync_print_of(it->kind, it->content, &print);
     return s->r->take_mirror(s->r->ctx, &s->peer, &it->key, &print, e);
 }
 

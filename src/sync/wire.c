@@ -24,12 +24,13 @@ sync_key_of(enum sync_kind kind, struct span name, struct sync_key *out)
 }
 
 void
-sync_print_of(struct span content, struct sync_print *out)
+sync_print_of(enum sync_kind kind, struct span content, struct sync_print *out)
 {
-    const struct span parts[] = {SPAN(TAG_PRINT), content};
+    const char k = (char)kind; /* else what is taken for another kind would look the same */
+    const struct span parts[] = {SPAN(TAG_PRINT), {&k, 1}, content};
     struct hash h;
 
-    hash_sha256_parts(parts, 2, &h);
+    hash_sha256_parts(parts, 3, &h);
     memcpy(out->b, h.b, sizeof out->b);
 }
 

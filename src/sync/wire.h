@@ -95,7 +95,7 @@ struct sync_pair {
 
 /* The key of an item of that name, and the print of a content. */
 void sync_key_of(enum sync_kind kind, struct span name, struct sync_key *out);
-void sync_print_of(struct span content, struct sync_print *out);
+void sync_print_of(enum sync_kind kind, struct span content, struct sync_print *out);
 int sync_key_cmp(const struct sync_key *a, const struct sync_key *b);
 /* Of pairs that are sorted by key, without doubles. */
 void sync_digest(const struct sync_pair *pairs, size_t n, struct hash *out);

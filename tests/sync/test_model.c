@@ -430,7 +430,8 @@ check_stream(struct world *w, struct toy *t, const struct t_stream *like)
         }
     }
     if (frozen && (!s->frozen || s->frozen_at != want) && s->have > want)
-        fail_msg("node %d does not know of a fork (%u accusations: %s)", t->index, t->accusations, t->last_why != NULL ? t->last_why : "");
+        fail_msg("node %d does not know of a fork (%u accusations: %s)", t->index, t->accusations,
+                 t->last_why != NULL ? t->last_why : "");
 }
 
 static uint64_t

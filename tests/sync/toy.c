@@ -505,7 +505,6 @@ take_version(struct toy *t, struct span content)
 {
     struct t_version v;
 
-    assert_int_equal(content.n, sizeof v);
     memcpy(&v, content.p, sizeof v);
     for (size_t i = 0; i < t->s->version_n; i++) {
         if (memcmp(&t->s->versions[i], &v, offsetof(struct t_version, members)) == 0)
@@ -530,6 +529,21 @@ take_notice(struct toy *t, struct span content)
     t->s->notices[t->s->notice_n++] = n;
     toy_wipe(t);
     return 1;
+}
+
+static bool
+signed_by_one(const struct toy *t, struct span content)
+{
+    struct erase_notice n;
+
+    memcpy(&n, content.p, sizeof n);
+    for (int i = 0; i < TOYS; i++) {
+        struct uuid who = toy_uuid(i);
+
+        if (erase_notice_ok(&n, &who, &t->all[i].key))
+            return true;
+    }
+    return false;
 }
 
 static int
@@ -570,13 +584,20 @@ static int
 take_control(void *ctx, enum sync_kind kind, const struct uuid *from, struct span content,
              struct err *e)
 {
+    static const size_t sizes[SYNC_KINDS] = {[SYNC_CIRCLE] = sizeof(struct t_version),
+                                             [SYNC_ERASE] = sizeof(struct erase_notice),
+                                             [SYNC_RECEIPT] = sizeof(struct t_receipt),
+                                             [SYNC_OUT] = sizeof(struct t_out)};
+
     (void)from;
-    (void)e;
+    if (content.n != sizes[kind])
+        return err_set(e, ERR_PROTOCOL, "an item of another length");
     switch (kind) {
     case SYNC_CIRCLE:
         return take_version(ctx, content);
     case SYNC_ERASE:
-        return take_notice(ctx, content);
+        return signed_by_one(ctx, content) ? take_notice(ctx, content)
+                                           : err_set(e, ERR_PROTOCOL, "a notice nobody signed");
     case SYNC_RECEIPT:
         return take_receipt(ctx, content);
     case SYNC_OUT:
