@@ -62,6 +62,7 @@ sync_evidence_encode(const struct sync_evidence *ev, struct buf *out)
     buf_put(out, n->generation, sizeof n->generation);
     buf_field(out, n->group);
     buf_u64(out, ev->size);
+    buf_u64(out, ev->common);
     put_side(&ev->side[0], out);
     put_side(&ev->side[1], out);
 }
@@ -83,7 +84,8 @@ sync_evidence_decode(struct span s, struct arena *a, struct sync_evidence *out, 
     get(&r, ev.name.generation, sizeof ev.name.generation);
     ev.name.group = reader_field(&r, LEDGER_GROUP_MAX);
     ev.size = reader_u64(&r);
-    if (exercise > 1)
+    ev.common = reader_u64(&r);
+    if (exercise > 1 || ev.common >= ev.size)
         r.failed = true;
     if (get_side(&r, a, &ev.side[0], e) != 0 || get_side(&r, a, &ev.side[1], e) != 0 ||
         reader_end(&r, e) != 0)

@@ -216,14 +216,15 @@ erase_for(struct making *m, const struct sync_control *c, struct err *e)
     struct sync_standing you;
     struct sync_stream s;
     uint64_t size;
-    int rc = m->r->receipt(m->r->ctx, &c->stream, m->peer, &size, e);
+    int rc;
 
+    /* Its publisher made it, and may have lost it: it alone knows who acknowledged that entry. */
+    if (memcmp(c->member.b, m->peer->b, sizeof m->peer->b) == 0)
+        return 1;
+    rc = m->r->receipt(m->r->ctx, &c->stream, m->peer, &size, e);
     if (rc < 0 || (rc == 1 && size > c->index))
         return rc;
     rc = m->r->stream(m->r->ctx, &c->stream, m->a, &s, e);
-    /* Its publisher made it, and may have lost it: it alone knows who acknowledged that entry. */
-    if (rc == 1 && memcmp(s.name.publisher.b, m->peer->b, sizeof m->peer->b) == 0)
-        return 1;
     if (rc <= 0 || s.name.label >= LABEL_RED || !m->r->in_region(m->r->ctx, m->peer))
         return rc < 0 ? -1 : 0;
     rc = m->r->standing(m->r->ctx, &s.name, m->peer, &you, e);

@@ -49,7 +49,7 @@ struct sync_control {
     struct stream_name audience; /* CIRCLE, OUT: group and generation; the rest is not looked at */
     struct hash stream;          /* ERASE, RECEIPT */
     uint64_t index;              /* ERASE */
-    struct uuid member;          /* OUT: who is out; RECEIPT: the publisher */
+    struct uuid member;          /* OUT: who is out; RECEIPT, ERASE: the publisher */
 };
 
 /* A peer's offer of a stream, as the client keeps it. */

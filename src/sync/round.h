@@ -52,7 +52,9 @@ struct sync_side {
 };
 struct sync_evidence {
     struct stream_name name;
-    uint64_t size; /* one more than both share */
+    uint64_t size;   /* at which they differ */
+    uint64_t common; /* up to which whoever made this saw them agree: less than size, and not
+                      * proven; of several the least counts */
     struct sync_side side[2];
 };
 #define SYNC_SIDE_LINKS_MAX (SYNC_LINKS_MAX + 1)

@@ -49,7 +49,7 @@ static int
 end_fork(struct sync_round *s, struct err *e)
 {
     struct fork *f = &s->fork;
-    struct sync_evidence ev = {.name = f->with.name, .size = f->hi};
+    struct sync_evidence ev = {.name = f->with.name, .size = f->hi, .common = f->lo};
     struct buf b;
     int rc = -1;
 

@@ -107,7 +107,7 @@ take_head(struct sync_round *s, const struct sync_item *it, struct err *e)
         return rc == 1 && !mine.frozen ? compare_head(s, &o, &mine, e) : 0;
     if (sync_evidence_decode(evidence, s->work, &ev, e) != 0)
         return -1;
-    common = ev.size - 1;
+    common = ev.common;
     if (rc == 1 && mine.frozen && mine.frozen_at <= common)
         return 0;
     rc = s->r->key_of(s->r->ctx, &h.name.publisher, &key, e);

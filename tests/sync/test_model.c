@@ -15,7 +15,7 @@
 #endif
 #endif
 #ifndef RUNS
-#define RUNS 150
+#define RUNS 60
 #endif
 #define ACTS   160
 #define SWEEPS 40 /* until it must be quiet */

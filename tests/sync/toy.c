@@ -241,6 +241,19 @@ own_receipts(struct toy *t, sync_control_fn *fn, void *arg, struct err *e)
     return 0;
 }
 
+/* -1: nobody. */
+static int
+signer_of_notice(const struct toy *t, const struct erase_notice *n)
+{
+    for (int i = 0; i < TOYS; i++) {
+        struct uuid who = toy_uuid(i);
+
+        if (erase_notice_ok(n, &who, &t->all[i].key))
+            return i;
+    }
+    return -1;
+}
+
 static int
 controls(void *ctx, sync_control_fn *fn, void *arg, struct arena *a, struct err *e)
 {
@@ -253,7 +266,8 @@ controls(void *ctx, sync_control_fn *fn, void *arg, struct arena *a, struct err 
                                  .name = span_from(n, offsetof(struct erase_notice, d)),
                                  .content = span_from(n, sizeof *n),
                                  .stream = n->stream,
-                                 .index = n->index};
+                                 .index = n->index,
+                                 .member = toy_uuid(signer_of_notice(t, n))};
 
         if (fn(arg, &c, e) != 0)
             return -1;
@@ -531,21 +545,6 @@ take_notice(struct toy *t, struct span content)
     return 1;
 }
 
-static bool
-signed_by_one(const struct toy *t, struct span content)
-{
-    struct erase_notice n;
-
-    memcpy(&n, content.p, sizeof n);
-    for (int i = 0; i < TOYS; i++) {
-        struct uuid who = toy_uuid(i);
-
-        if (erase_notice_ok(&n, &who, &t->all[i].key))
-            return true;
-    }
-    return false;
-}
-
 static int
 take_receipt(struct toy *t, struct span content)
 {
@@ -588,6 +587,7 @@ take_control(void *ctx, enum sync_kind kind, const struct uuid *from, struct spa
                                              [SYNC_ERASE] = sizeof(struct erase_notice),
                                              [SYNC_RECEIPT] = sizeof(struct t_receipt),
                                              [SYNC_OUT] = sizeof(struct t_out)};
+    struct erase_notice n;
 
     (void)from;
     if (content.n != sizes[kind])
@@ -596,8 +596,9 @@ take_control(void *ctx, enum sync_kind kind, const struct uuid *from, struct spa
     case SYNC_CIRCLE:
         return take_version(ctx, content);
     case SYNC_ERASE:
-        return signed_by_one(ctx, content) ? take_notice(ctx, content)
-                                           : err_set(e, ERR_PROTOCOL, "a notice nobody signed");
+        memcpy(&n, content.p, sizeof n);
+        return signer_of_notice(ctx, &n) >= 0 ? take_notice(ctx, content)
+                                              : err_set(e, ERR_PROTOCOL, "a notice nobody signed");
     case SYNC_RECEIPT:
         return take_receipt(ctx, content);
     case SYNC_OUT:
