@@ -306,6 +306,15 @@ reader_bytes(struct reader *r, size_t n)
     return (struct span){(const char *)p, p != NULL ? n : 0};
 }
 
+void
+reader_copy(struct reader *r, void *out, size_t n)
+{
+    const struct span s = reader_bytes(r, n);
+
+    if (!r->failed && n > 0)
+        memcpy(out, s.p, n);
+}
+
 struct span
 reader_field(struct reader *r, size_t max)
 {

@@ -59,7 +59,8 @@ uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
 int64_t reader_i64(struct reader *r);
 struct span reader_bytes(struct reader *r, size_t n);
-struct span reader_field(struct reader *r, size_t max); /* what buf_field wrote, at most max */
+void reader_copy(struct reader *r, void *out, size_t n); /* out untouched where it fails */
+struct span reader_field(struct reader *r, size_t max);  /* what buf_field wrote, at most max */
 struct reader reader_sub(struct reader *r, size_t n);
 size_t reader_left(const struct reader *r);
 

@@ -103,13 +103,11 @@ circle_signed_decode(struct span bytes, struct circle_signed *out, struct err *e
 {
     struct reader r = reader_of(bytes);
     struct circle_signed s = {.body = reader_field(&r, CIRCLE_BODY_MAX)};
-    const struct span by = reader_bytes(&r, sizeof s.by.b);
-    const struct span sig = reader_bytes(&r, SIGNATURE_BYTES);
 
+    reader_copy(&r, s.by.b, sizeof s.by.b);
+    reader_copy(&r, s.sig.b, SIGNATURE_BYTES);
     if (reader_end(&r, e) < 0)
         return -1;
-    memcpy(s.by.b, by.p, sizeof s.by.b);
-    memcpy(s.sig.b, sig.p, SIGNATURE_BYTES);
     *out = s;
     return 0;
 }

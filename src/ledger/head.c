@@ -352,15 +352,6 @@ said_encode(const struct form *form, const void *s, struct buf *out, struct err 
     return room(out, e);
 }
 
-static void
-take(struct reader *r, void *out, size_t n)
-{
-    const struct span s = reader_bytes(r, n);
-
-    if (!r->failed)
-        memcpy(out, s.p, n);
-}
-
 static int
 said_decode(const struct form *form, struct span bytes, void *out, struct err *e)
 {
@@ -369,7 +360,7 @@ said_decode(const struct form *form, struct span bytes, void *out, struct err *e
     char *at = (char *)&any;
 
     memset(&any, 0, sizeof any);
-    take(&r, at, form->id_bytes);
+    reader_copy(&r, at, form->id_bytes);
     for (size_t i = 0; i < form->field_n; i++) {
         const struct field *f = &form->field[i];
 
@@ -378,9 +369,9 @@ said_decode(const struct form *form, struct span bytes, void *out, struct err *e
         else if (f->kind == FIELD_PHASE)
             any.vote.phase = (enum vote_phase)reader_u8(&r);
         else
-            take(&r, at + f->at, f->kind == FIELD_HASH ? HASH_BYTES : sizeof(struct uuid));
+            reader_copy(&r, at + f->at, f->kind == FIELD_HASH ? HASH_BYTES : sizeof(struct uuid));
     }
-    take(&r, at + form->sig, SIGNATURE_BYTES);
+    reader_copy(&r, at + form->sig, SIGNATURE_BYTES);
     if (reader_end(&r, e) < 0)
         return -1;
     if (fault(form, &any) != NULL)

@@ -58,15 +58,6 @@ entry_encode(const struct entry *en, struct buf *out, struct err *e)
     return out->failed ? err_set(e, ERR_MEMORY, "no room for the header of an entry") : 0;
 }
 
-static void
-take_hash(struct reader *r, struct hash *out)
-{
-    const struct span s = reader_bytes(r, HASH_BYTES);
-
-    if (!r->failed)
-        memcpy(out->b, s.p, HASH_BYTES);
-}
-
 int
 entry_decode(struct span s, struct entry *out, struct err *e)
 {
@@ -85,13 +76,13 @@ entry_decode(struct span s, struct entry *out, struct err *e)
     if (kind == ENTRY_PUT) {
         en.id = reader_field(&r, ENTRY_ID_MAX);
         en.version = reader_field(&r, ENTRY_VERSION_MAX);
-        take_hash(&r, &en.bytes);
+        reader_copy(&r, en.bytes.b, HASH_BYTES);
         en.size = reader_u64(&r);
         if (!r.failed && en.id.n == 0)
             return err_set_at(e, ERR_PROTOCOL, 10, "an entry without an id");
     } else {
         en.target = reader_u64(&r);
-        take_hash(&r, &en.target_d);
+        reader_copy(&r, en.target_d.b, HASH_BYTES);
     }
     if (reader_end(&r, e) < 0)
         return -1;

@@ -102,15 +102,6 @@ frontier_encode(const struct merkle_frontier *f, struct buf *out)
             buf_put(out, f->peak[k].b, HASH_BYTES);
 }
 
-static void
-take_hash(struct reader *r, struct hash *out)
-{
-    const struct span s = reader_bytes(r, HASH_BYTES);
-
-    if (!r->failed)
-        memcpy(out->b, s.p, HASH_BYTES);
-}
-
 int
 frontier_decode(struct span s, struct merkle_frontier *out, struct err *e)
 {
@@ -121,7 +112,7 @@ frontier_decode(struct span s, struct merkle_frontier *out, struct err *e)
     if (f.size <= MERKLE_SIZE_MAX)
         for (unsigned k = MERKLE_LEVELS + 1; k-- > 0;)
             if (bit(f.size, k))
-                take_hash(&r, &f.peak[k]);
+                reader_copy(&r, f.peak[k].b, HASH_BYTES);
     if (f.size > MERKLE_SIZE_MAX || r.failed || reader_left(&r) > 0)
         return err_set_at(e, ERR_CORRUPT, r.pos, "the frontier of a stream is damaged");
     out->size = f.size;
@@ -379,7 +370,7 @@ proof_decode(struct reader *r, struct merkle_proof *out)
     if (p.n > MERKLE_PROOF_MAX)
         r->failed = true;
     for (size_t i = 0; i < p.n && !r->failed; i++)
-        take_hash(r, &p.h[i]);
+        reader_copy(r, p.h[i].b, HASH_BYTES);
     if (r->failed)
         return;
     out->n = p.n;

@@ -130,7 +130,6 @@ region_signed_decode(struct span bytes, struct arena *a, struct region_signed *o
     struct region_signed s = {.voter_n = 0};
     struct reader r = reader_of(bytes);
     struct region_voter *voters = NULL;
-    struct span part;
 
     s.body = reader_field(&r, REGION_BODY_MAX);
     s.ballot = reader_u64(&r);
@@ -143,12 +142,8 @@ region_signed_decode(struct span bytes, struct arena *a, struct region_signed *o
             return err_set(e, arena_full(a) ? ERR_LIMIT : ERR_MEMORY, "no room for votes");
     }
     for (size_t i = 0; i < s.voter_n && !r.failed; i++) {
-        part = reader_bytes(&r, sizeof voters[i].by.b);
-        if (!r.failed)
-            memcpy(voters[i].by.b, part.p, part.n);
-        part = reader_bytes(&r, SIGNATURE_BYTES);
-        if (!r.failed)
-            memcpy(voters[i].sig.b, part.p, part.n);
+        reader_copy(&r, voters[i].by.b, sizeof voters[i].by.b);
+        reader_copy(&r, voters[i].sig.b, SIGNATURE_BYTES);
     }
     if (reader_end(&r, e) < 0)
         return -1;

@@ -6,15 +6,6 @@
 
 static const struct hash no_hash;
 
-static void
-take_hash(struct reader *r, struct hash *out)
-{
-    const struct span s = reader_bytes(r, HASH_BYTES);
-
-    if (!r->failed)
-        memcpy(out->b, s.p, HASH_BYTES);
-}
-
 static bool
 ballot_ok(uint64_t ballot)
 {
@@ -50,11 +41,11 @@ voter_decode(struct span s, struct voter *out, struct err *e)
     struct reader r = reader_of(s);
     struct voter v = {.version = 0};
 
-    take_hash(&r, &v.previous);
+    reader_copy(&r, v.previous.b, HASH_BYTES);
     v.version = reader_u64(&r);
     v.promised = reader_u64(&r);
     v.accepted = reader_u64(&r);
-    take_hash(&r, &v.value);
+    reader_copy(&r, v.value.b, HASH_BYTES);
     if (reader_end(&r, NULL) < 0 || !voter_ok(&v))
         return err_set(e, ERR_CORRUPT, "what was promised in a vote cannot be read");
     *out = v;
@@ -96,10 +87,10 @@ voter_ask_decode(struct span s, struct voter_ask *out, struct err *e)
     struct voter_ask q = {.version = 0};
 
     q.phase = (enum vote_phase)reader_u8(&r);
-    take_hash(&r, &q.previous);
+    reader_copy(&r, q.previous.b, HASH_BYTES);
     q.version = reader_u64(&r);
     q.ballot = reader_u64(&r);
-    take_hash(&r, &q.value);
+    reader_copy(&r, q.value.b, HASH_BYTES);
     if (reader_end(&r, e) < 0)
         return -1;
     if ((q.phase != VOTE_PROMISE && q.phase != VOTE_ACCEPT) || q.version == 0 ||

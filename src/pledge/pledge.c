@@ -126,9 +126,9 @@ slot_decode(const char *p, struct slot *s)
     if (memcmp(check, p + ENTRY_BYTES - CHECK_BYTES, CHECK_BYTES) != 0)
         return false;
     s->kind = reader_u8(&r);
-    memcpy(s->name.b, reader_bytes(&r, HASH_BYTES).p, HASH_BYTES);
+    reader_copy(&r, s->name.b, HASH_BYTES);
     s->number = reader_u64(&r);
-    memcpy(s->value.b, reader_bytes(&r, HASH_BYTES).p, HASH_BYTES);
+    reader_copy(&r, s->value.b, HASH_BYTES);
     return s->kind >= SLOT_HEAD && s->kind <= SLOT_CIRCLE;
 }
 

@@ -137,9 +137,9 @@ read_record(const uint8_t *p, struct erased *out)
     check_of(span_from(p, ERASED_BYTES - 8), check);
     if (memcmp(check, p + ERASED_BYTES - 8, 8) != 0)
         return -1;
-    memcpy(out->stream.b, reader_bytes(&r, HASH_BYTES).p, HASH_BYTES);
+    reader_copy(&r, out->stream.b, HASH_BYTES);
     out->entry = reader_u64(&r);
-    memcpy(out->d.b, reader_bytes(&r, HASH_BYTES).p, HASH_BYTES);
+    reader_copy(&r, out->d.b, HASH_BYTES);
     return 0;
 }
 

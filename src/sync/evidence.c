@@ -17,15 +17,6 @@ put_side(const struct sync_side *s, struct buf *out)
     }
 }
 
-static void
-get(struct reader *r, void *p, size_t n)
-{
-    struct span s = reader_bytes(r, n);
-
-    if (s.n == n)
-        memcpy(p, s.p, n);
-}
-
 static int
 get_side(struct reader *r, struct arena *a, struct sync_side *s, struct err *e)
 {
@@ -33,7 +24,7 @@ get_side(struct reader *r, struct arena *a, struct sync_side *s, struct err *e)
 
     if (head_decode(reader_bytes(r, HEAD_BYTES), &s->head, NULL) != 0)
         r->failed = true;
-    get(r, s->root.b, sizeof s->root.b);
+    reader_copy(r, s->root.b, sizeof s->root.b);
     s->link_n = reader_u8(r);
     if (s->link_n > SYNC_SIDE_LINKS_MAX)
         r->failed = true;
@@ -42,7 +33,7 @@ get_side(struct reader *r, struct arena *a, struct sync_side *s, struct err *e)
         return err_set(e, ERR_MEMORY, "no memory for evidence");
     for (size_t i = 0; i < s->link_n && !r->failed; i++) {
         links[i].size = reader_u64(r);
-        get(r, links[i].root.b, sizeof links[i].root.b);
+        reader_copy(r, links[i].root.b, sizeof links[i].root.b);
         proof_decode(r, &links[i].proof);
     }
     s->links = links;
@@ -76,12 +67,12 @@ sync_evidence_decode(struct span s, struct arena *a, struct sync_evidence *out, 
 
     if (reader_u8(&r) != EVIDENCE_FORMAT)
         return err_set(e, ERR_PROTOCOL, "evidence of an unknown form");
-    get(&r, ev.name.publisher.b, sizeof ev.name.publisher.b);
-    get(&r, ev.name.incarnation, sizeof ev.name.incarnation);
+    reader_copy(&r, ev.name.publisher.b, sizeof ev.name.publisher.b);
+    reader_copy(&r, ev.name.incarnation, sizeof ev.name.incarnation);
     ev.name.label = reader_u8(&r);
     exercise = reader_u8(&r);
     ev.name.exercise = exercise == 1;
-    get(&r, ev.name.generation, sizeof ev.name.generation);
+    reader_copy(&r, ev.name.generation, sizeof ev.name.generation);
     ev.name.group = reader_field(&r, LEDGER_GROUP_MAX);
     ev.size = reader_u64(&r);
     ev.common = reader_u64(&r);

@@ -27,15 +27,6 @@ sync_head_item_encode(const struct sync_head_item *h, struct buf *out)
     buf_u64(out, h->settled);
 }
 
-static void
-get(struct reader *r, void *p, size_t n)
-{
-    struct span s = reader_bytes(r, n);
-
-    if (s.n == n)
-        memcpy(p, s.p, n);
-}
-
 int
 sync_head_item_decode(struct span content, struct sync_head_item *out, struct err *e)
 {
@@ -45,12 +36,12 @@ sync_head_item_decode(struct span content, struct sync_head_item *out, struct er
 
     if (reader_u8(&r) != ITEM_FORMAT)
         return err_set(e, ERR_PROTOCOL, "a head of an unknown form");
-    get(&r, h.name.publisher.b, sizeof h.name.publisher.b);
-    get(&r, h.name.incarnation, sizeof h.name.incarnation);
+    reader_copy(&r, h.name.publisher.b, sizeof h.name.publisher.b);
+    reader_copy(&r, h.name.incarnation, sizeof h.name.incarnation);
     h.name.label = reader_u8(&r);
     exercise = reader_u8(&r);
     h.name.exercise = exercise == 1;
-    get(&r, h.name.generation, sizeof h.name.generation);
+    reader_copy(&r, h.name.generation, sizeof h.name.generation);
     h.name.group = reader_field(&r, LEDGER_GROUP_MAX);
     if (head_decode(reader_bytes(&r, HEAD_BYTES), &h.head, NULL) != 0)
         r.failed = true;

@@ -51,21 +51,6 @@ sync_digest(const struct sync_pair *pairs, size_t n, struct hash *out)
 
 /* -- small parts -- */
 
-static void
-put(struct buf *out, const void *p, size_t n)
-{
-    buf_put(out, p, n);
-}
-
-static void
-get(struct reader *r, void *p, size_t n)
-{
-    struct span s = reader_bytes(r, n);
-
-    if (s.n == n && n > 0)
-        memcpy(p, s.p, n);
-}
-
 /* A count of at most max, each of at least least bytes: so that a count alone allocates little. */
 static size_t
 get_count(struct reader *r, size_t max, size_t least)
@@ -103,9 +88,9 @@ get_bool(struct reader *r)
 static void
 put_hello(const struct sync_ask *q, struct buf *out)
 {
-    put(out, q->epoch.b, sizeof q->epoch.b);
+    buf_put(out, q->epoch.b, sizeof q->epoch.b);
     buf_u64(out, q->cursor);
-    put(out, q->digest.b, sizeof q->digest.b);
+    buf_put(out, q->digest.b, sizeof q->digest.b);
     buf_u32(out, q->region);
     buf_u8(out, (unsigned)q->out_n);
     for (size_t i = 0; i < q->out_n; i++)
@@ -123,17 +108,17 @@ sync_ask_encode(const struct sync_ask *q, struct buf *out)
         break;
     case SYNC_ASK_ITEMS:
         buf_u32(out, (uint32_t)q->key_n);
-        put(out, q->keys, q->key_n * sizeof *q->keys);
+        buf_put(out, q->keys, q->key_n * sizeof *q->keys);
         break;
     case SYNC_ASK_TAIL:
-        put(out, q->stream.b, sizeof q->stream.b);
+        buf_put(out, q->stream.b, sizeof q->stream.b);
         buf_u64(out, q->from);
         buf_u64(out, q->upto);
         buf_u8(out, q->with_bodies);
         buf_u32(out, q->max_bytes);
         break;
     case SYNC_ASK_BODIES:
-        put(out, q->stream.b, sizeof q->stream.b);
+        buf_put(out, q->stream.b, sizeof q->stream.b);
         buf_u32(out, q->max_bytes);
         buf_u32(out, (uint32_t)q->index_n);
         for (size_t i = 0; i < q->index_n; i++)
@@ -147,9 +132,9 @@ get_hello(struct reader *r, struct arena *a, struct sync_ask *q, struct err *e)
 {
     struct span *outs;
 
-    get(r, q->epoch.b, sizeof q->epoch.b);
+    reader_copy(r, q->epoch.b, sizeof q->epoch.b);
     q->cursor = reader_u64(r);
-    get(r, q->digest.b, sizeof q->digest.b);
+    reader_copy(r, q->digest.b, sizeof q->digest.b);
     q->region = reader_u32(r);
     q->out_n = reader_u8(r);
     if (q->out_n > SYNC_OUTS_MAX)
@@ -174,7 +159,7 @@ get_keys(struct reader *r, struct arena *a, struct sync_ask *q, struct err *e)
     keys = list_of(a, q->key_n, sizeof *keys, e);
     if (keys == NULL)
         return -1;
-    get(r, keys, q->key_n * sizeof *keys);
+    reader_copy(r, keys, q->key_n * sizeof *keys);
     q->keys = keys;
     return 0;
 }
@@ -184,7 +169,7 @@ get_indices(struct reader *r, struct arena *a, struct sync_ask *q, struct err *e
 {
     uint64_t *list;
 
-    get(r, q->stream.b, sizeof q->stream.b);
+    reader_copy(r, q->stream.b, sizeof q->stream.b);
     q->max_bytes = reader_u32(r);
     q->index_n = get_count(r, SYNC_BODIES_MAX, sizeof *list);
     list = list_of(a, q->index_n, sizeof *list, e);
@@ -217,7 +202,7 @@ sync_ask_decode(struct span message, struct arena *a, struct sync_ask *out, stru
         rc = get_keys(&r, a, &q, e);
         break;
     case SYNC_ASK_TAIL:
-        get(&r, q.stream.b, sizeof q.stream.b);
+        reader_copy(&r, q.stream.b, sizeof q.stream.b);
         q.from = reader_u64(&r);
         q.upto = reader_u64(&r);
         q.with_bodies = get_bool(&r);
@@ -249,9 +234,9 @@ put_entry(const struct sync_entry *en, struct buf *out)
 {
     buf_u8(out, (en->bare ? ENTRY_BARE : 0) | (en->has_body ? ENTRY_BODY : 0));
     if (en->bare) {
-        put(out, en->d.b, sizeof en->d.b);
+        buf_put(out, en->d.b, sizeof en->d.b);
     } else {
-        put(out, en->salt, sizeof en->salt);
+        buf_put(out, en->salt, sizeof en->salt);
         buf_field(out, en->header);
     }
     if (en->has_body)
@@ -268,9 +253,9 @@ get_entry(struct reader *r, struct sync_entry *en)
     if (bits > ENTRY_BITS || (en->bare && en->has_body))
         r->failed = true;
     if (en->bare) {
-        get(r, en->d.b, sizeof en->d.b);
+        reader_copy(r, en->d.b, sizeof en->d.b);
     } else {
-        get(r, en->salt, sizeof en->salt);
+        reader_copy(r, en->salt, sizeof en->salt);
         en->header = reader_field(r, ENTRY_HEADER_MAX);
         if (!r->failed)
             entry_commit(en->salt, en->header, &en->d);
@@ -282,27 +267,27 @@ get_entry(struct reader *r, struct sync_entry *en)
 static void
 put_delta(const struct sync_answer *w, struct buf *out)
 {
-    put(out, w->digest.b, sizeof w->digest.b);
+    buf_put(out, w->digest.b, sizeof w->digest.b);
     buf_u8(out, w->asked);
     buf_u32(out, (uint32_t)w->item_n);
     for (size_t i = 0; i < w->item_n; i++) {
         buf_u8(out, (unsigned)w->items[i].kind);
-        put(out, w->items[i].key.b, SYNC_KEY_BYTES);
+        buf_put(out, w->items[i].key.b, SYNC_KEY_BYTES);
         buf_field(out, w->items[i].content);
     }
     buf_u32(out, (uint32_t)w->gone_n);
-    put(out, w->gone, w->gone_n * sizeof *w->gone);
+    buf_put(out, w->gone, w->gone_n * sizeof *w->gone);
 }
 
 static void
 put_tail(const struct sync_answer *w, struct buf *out)
 {
-    put(out, w->stream.b, sizeof w->stream.b);
+    buf_put(out, w->stream.b, sizeof w->stream.b);
     buf_field(out, w->head);
     buf_u64(out, w->from);
     buf_u64(out, w->have);
-    put(out, w->from_root.b, sizeof w->from_root.b);
-    put(out, w->have_root.b, sizeof w->have_root.b);
+    buf_put(out, w->from_root.b, sizeof w->from_root.b);
+    buf_put(out, w->have_root.b, sizeof w->have_root.b);
     proof_encode(&w->from_have, out);
     buf_u32(out, (uint32_t)w->entry_n);
     for (size_t i = 0; i < w->entry_n; i++)
@@ -311,7 +296,7 @@ put_tail(const struct sync_answer *w, struct buf *out)
     buf_u8(out, (unsigned)w->link_n);
     for (size_t i = 0; i < w->link_n; i++) {
         buf_u64(out, w->links[i].size);
-        put(out, w->links[i].root.b, sizeof w->links[i].root.b);
+        buf_put(out, w->links[i].root.b, sizeof w->links[i].root.b);
         proof_encode(&w->links[i].proof, out);
     }
 }
@@ -319,7 +304,7 @@ put_tail(const struct sync_answer *w, struct buf *out)
 static void
 put_bodies(const struct sync_answer *w, struct buf *out)
 {
-    put(out, w->stream.b, sizeof w->stream.b);
+    buf_put(out, w->stream.b, sizeof w->stream.b);
     buf_u32(out, (uint32_t)w->body_n);
     for (size_t i = 0; i < w->body_n; i++) {
         buf_u64(out, w->bodies[i].index);
@@ -334,7 +319,7 @@ sync_answer_encode(const struct sync_answer *w, struct buf *out)
     buf_u8(out, SYNC_VERSION);
     buf_u8(out, (unsigned)w->verb);
     if (w->verb == SYNC_SAME || w->verb == SYNC_DELTA || w->verb == SYNC_PRINTS) {
-        put(out, w->epoch.b, sizeof w->epoch.b);
+        buf_put(out, w->epoch.b, sizeof w->epoch.b);
         buf_u64(out, w->cursor);
         buf_u8(out, w->recovering);
     }
@@ -343,9 +328,9 @@ sync_answer_encode(const struct sync_answer *w, struct buf *out)
         put_delta(w, out);
         break;
     case SYNC_PRINTS:
-        put(out, w->digest.b, sizeof w->digest.b);
+        buf_put(out, w->digest.b, sizeof w->digest.b);
         buf_u32(out, (uint32_t)w->print_n);
-        put(out, w->prints, w->print_n * sizeof *w->prints);
+        buf_put(out, w->prints, w->print_n * sizeof *w->prints);
         break;
     case SYNC_TAIL:
         put_tail(w, out);
@@ -365,7 +350,7 @@ get_delta(struct reader *r, struct arena *a, struct sync_answer *w, struct err *
     struct sync_item *items;
     struct sync_key *gone;
 
-    get(r, w->digest.b, sizeof w->digest.b);
+    reader_copy(r, w->digest.b, sizeof w->digest.b);
     w->asked = get_bool(r);
     w->item_n = get_count(r, SYNC_ITEMS_MAX, 1 + SYNC_KEY_BYTES + 4);
     items = list_of(a, w->item_n, sizeof *items, e);
@@ -376,7 +361,7 @@ get_delta(struct reader *r, struct arena *a, struct sync_answer *w, struct err *
 
         /* A kind of a later version is carried on and not understood. */
         items[i].kind = (enum sync_kind)kind;
-        get(r, items[i].key.b, SYNC_KEY_BYTES);
+        reader_copy(r, items[i].key.b, SYNC_KEY_BYTES);
         items[i].content = reader_field(r, SYNC_ITEM_MAX);
         if (kind == 0)
             r->failed = true;
@@ -385,7 +370,7 @@ get_delta(struct reader *r, struct arena *a, struct sync_answer *w, struct err *
     gone = list_of(a, w->gone_n, sizeof *gone, e);
     if (gone == NULL)
         return -1;
-    get(r, gone, w->gone_n * sizeof *gone);
+    reader_copy(r, gone, w->gone_n * sizeof *gone);
     w->items = items;
     w->gone = gone;
     return 0;
@@ -396,12 +381,12 @@ get_prints(struct reader *r, struct arena *a, struct sync_answer *w, struct err 
 {
     struct sync_pair *pairs;
 
-    get(r, w->digest.b, sizeof w->digest.b);
+    reader_copy(r, w->digest.b, sizeof w->digest.b);
     w->print_n = get_count(r, SYNC_ITEMS_MAX, sizeof *pairs);
     pairs = list_of(a, w->print_n, sizeof *pairs, e);
     if (pairs == NULL)
         return -1;
-    get(r, pairs, w->print_n * sizeof *pairs);
+    reader_copy(r, pairs, w->print_n * sizeof *pairs);
     for (size_t i = 1; i < w->print_n; i++) {
         if (sync_key_cmp(&pairs[i - 1].key, &pairs[i].key) >= 0)
             r->failed = true;
@@ -416,12 +401,12 @@ get_tail(struct reader *r, struct arena *a, struct sync_answer *w, struct err *e
     struct sync_entry *entries;
     struct sync_link *links;
 
-    get(r, w->stream.b, sizeof w->stream.b);
+    reader_copy(r, w->stream.b, sizeof w->stream.b);
     w->head = reader_field(r, SYNC_HEAD_MAX);
     w->from = reader_u64(r);
     w->have = reader_u64(r);
-    get(r, w->from_root.b, sizeof w->from_root.b);
-    get(r, w->have_root.b, sizeof w->have_root.b);
+    reader_copy(r, w->from_root.b, sizeof w->from_root.b);
+    reader_copy(r, w->have_root.b, sizeof w->have_root.b);
     proof_decode(r, &w->from_have);
     w->entry_n = get_count(r, SYNC_ENTRIES_MAX, 1 + HASH_BYTES);
     entries = list_of(a, w->entry_n, sizeof *entries, e);
@@ -438,7 +423,7 @@ get_tail(struct reader *r, struct arena *a, struct sync_answer *w, struct err *e
         return -1;
     for (size_t i = 0; i < w->link_n && !r->failed; i++) {
         links[i].size = reader_u64(r);
-        get(r, links[i].root.b, sizeof links[i].root.b);
+        reader_copy(r, links[i].root.b, sizeof links[i].root.b);
         proof_decode(r, &links[i].proof);
         if (links[i].size <= (i > 0 ? links[i - 1].size : w->have) ||
             links[i].size > MERKLE_SIZE_MAX)
@@ -456,7 +441,7 @@ get_bodies(struct reader *r, struct arena *a, struct sync_answer *w, struct err 
 {
     struct sync_body *bodies;
 
-    get(r, w->stream.b, sizeof w->stream.b);
+    reader_copy(r, w->stream.b, sizeof w->stream.b);
     w->body_n = get_count(r, SYNC_BODIES_MAX, 8 + 1 + 4);
     bodies = list_of(a, w->body_n, sizeof *bodies, e);
     if (bodies == NULL)
@@ -486,7 +471,7 @@ sync_answer_decode(struct span message, struct arena *a, struct sync_answer *out
         return err_set(e, ERR_PROTOCOL, "an answer of another version of the protocol");
     w.verb = reader_u8(&r);
     if (w.verb == SYNC_SAME || w.verb == SYNC_DELTA || w.verb == SYNC_PRINTS) {
-        get(&r, w.epoch.b, sizeof w.epoch.b);
+        reader_copy(&r, w.epoch.b, sizeof w.epoch.b);
         w.cursor = reader_u64(&r);
         w.recovering = get_bool(&r);
     }
