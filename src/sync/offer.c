@@ -4,24 +4,17 @@
 #include <string.h>
 
 #include "mem.h"
+#include "parts.h"
 
 #define ITEM_FORMAT 1u
-#define LABEL_RED   4u /* policy's number; what is for one person never leaves a node */
 
 /* -- the head of a stream as an item -- */
 
 void
 sync_head_item_encode(const struct sync_head_item *h, struct buf *out)
 {
-    const struct stream_name *n = &h->name;
-
     buf_u8(out, ITEM_FORMAT);
-    buf_put(out, n->publisher.b, sizeof n->publisher.b);
-    buf_put(out, n->incarnation, sizeof n->incarnation);
-    buf_u8(out, n->label);
-    buf_u8(out, n->exercise);
-    buf_put(out, n->generation, sizeof n->generation);
-    buf_field(out, n->group);
+    name_encode(&h->name, out);
     (void)head_encode(&h->head, out, NULL); /* out fails with it */
     buf_u64(out, h->have);
     buf_u64(out, h->settled);
@@ -32,23 +25,15 @@ sync_head_item_decode(struct span content, struct sync_head_item *out, struct er
 {
     struct sync_head_item h = {0};
     struct reader r = reader_of(content);
-    unsigned exercise;
 
     if (reader_u8(&r) != ITEM_FORMAT)
         return err_set(e, ERR_PROTOCOL, "a head of an unknown form");
-    reader_copy(&r, h.name.publisher.b, sizeof h.name.publisher.b);
-    reader_copy(&r, h.name.incarnation, sizeof h.name.incarnation);
-    h.name.label = reader_u8(&r);
-    exercise = reader_u8(&r);
-    h.name.exercise = exercise == 1;
-    reader_copy(&r, h.name.generation, sizeof h.name.generation);
-    h.name.group = reader_field(&r, LEDGER_GROUP_MAX);
+    name_decode(&r, &h.name);
     if (head_decode(reader_bytes(&r, HEAD_BYTES), &h.head, NULL) != 0)
         r.failed = true;
     h.have = reader_u64(&r);
     h.settled = reader_u64(&r);
-    if (exercise > 1 || h.name.label > LABEL_RED || h.name.group.n == 0 || h.have > h.head.size ||
-        h.settled > h.have)
+    if (h.have > h.head.size || h.settled > h.have)
         r.failed = true;
     if (reader_end(&r, e) != 0)
         return -1;

@@ -1,4 +1,5 @@
 /* sync/round_tail.c - entries and bodies of what a peer offers. */
+#include "parts.h"
 #include "round_inner.h"
 
 #define OWED_MAX 1000u /* bodies asked for at once */
@@ -90,9 +91,7 @@ int
 round_tail_true(struct sync_round *s, const struct sync_offered *o, const struct sync_answer *w,
                 struct head *head, const char **why, struct err *e)
 {
-    struct hash root = w->have_root;
     struct sign_public key;
-    uint64_t size = w->have;
     int rc;
 
     *why = "a head that its publisher has not signed";
@@ -104,17 +103,8 @@ round_tail_true(struct sync_round *s, const struct sync_offered *o, const struct
     if (rc == 0 || !head_ok(head, &o->name.publisher, &key))
         return 0;
     *why = "a proof that leads elsewhere";
-    if (!merkle_consistency_ok(&w->from_have, w->from, &w->from_root, w->have, &w->have_root))
-        return 0;
-    for (size_t i = 0; i < w->link_n; i++) {
-        const struct sync_link *l = &w->links[i];
-
-        if (!merkle_consistency_ok(&l->proof, size, &root, l->size, &l->root))
-            return 0;
-        size = l->size;
-        root = l->root;
-    }
-    return size == head->size && hash_eq(&root, &head->root);
+    return merkle_consistency_ok(&w->from_have, w->from, &w->from_root, w->have, &w->have_root) &&
+           links_lead(w->links, w->link_n, w->have, &w->have_root, head);
 }
 
 /* Entries of a page that may be taken, from the first on; the rest are the publisher's fault, or

@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "parts.h"
 
 #include <string.h>
 
@@ -293,12 +293,7 @@ put_tail(const struct sync_answer *w, struct buf *out)
     for (size_t i = 0; i < w->entry_n; i++)
         put_entry(&w->entries[i], out);
     proof_encode(&w->page_have, out);
-    buf_u8(out, (unsigned)w->link_n);
-    for (size_t i = 0; i < w->link_n; i++) {
-        buf_u64(out, w->links[i].size);
-        buf_put(out, w->links[i].root.b, sizeof w->links[i].root.b);
-        proof_encode(&w->links[i].proof, out);
-    }
+    links_encode(w->links, w->link_n, out);
 }
 
 static void
@@ -399,7 +394,6 @@ static int
 get_tail(struct reader *r, struct arena *a, struct sync_answer *w, struct err *e)
 {
     struct sync_entry *entries;
-    struct sync_link *links;
 
     reader_copy(r, w->stream.b, sizeof w->stream.b);
     w->head = reader_field(r, SYNC_HEAD_MAX);
@@ -415,24 +409,11 @@ get_tail(struct reader *r, struct arena *a, struct sync_answer *w, struct err *e
     for (size_t i = 0; i < w->entry_n && !r->failed; i++)
         get_entry(r, &entries[i]);
     proof_decode(r, &w->page_have);
-    w->link_n = reader_u8(r);
-    if (w->link_n > SYNC_LINKS_MAX)
-        r->failed = true;
-    links = list_of(a, r->failed ? 0 : w->link_n, sizeof *links, e);
-    if (links == NULL)
+    if (links_decode(r, SYNC_LINKS_MAX, w->have, a, &w->links, &w->link_n, e) != 0)
         return -1;
-    for (size_t i = 0; i < w->link_n && !r->failed; i++) {
-        links[i].size = reader_u64(r);
-        reader_copy(r, links[i].root.b, sizeof links[i].root.b);
-        proof_decode(r, &links[i].proof);
-        if (links[i].size <= (i > 0 ? links[i - 1].size : w->have) ||
-            links[i].size > MERKLE_SIZE_MAX)
-            r->failed = true;
-    }
     if (w->have > MERKLE_SIZE_MAX || w->from > w->have || w->entry_n > w->have - w->from)
         r->failed = true;
     w->entries = entries;
-    w->links = links;
     return 0;
 }
 
