@@ -642,7 +642,7 @@ insert_of(struct db *d, const struct db_into *into, struct err *e)
         buf_printf(&sql, ", c%u", c);
     buf_str(&sql, " FROM " ROWS_TABLE);
     buf_u8(&sql, 0);
-    if (i == INTO_MAX || into->count > ROWS_COLUMNS || sql.failed) {
+    if (i == INTO_MAX || into->count > DB_COLUMNS_MAX || sql.failed) {
         err_set(e, ERR_INTERNAL, "rows that cannot be inserted together");
         return NULL;
     }

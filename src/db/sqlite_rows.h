@@ -11,8 +11,7 @@
 #include <sqlite3.h>
 #include "db.h"
 
-#define ROWS_TABLE   "given"
-#define ROWS_COLUMNS 20
+#define ROWS_TABLE "given" /* of DB_COLUMNS_MAX columns, c0 and so on */
 
 struct rows_given {
     const struct db_rows *rows; /* NULL: none */
