@@ -29,6 +29,8 @@ struct going {
         bool may;
     } * list;
     size_t n, cap;
+    int64_t *first; /* of each audience of the cast, the first date that goes; INT64_MAX: none */
+    size_t first_n;
 };
 
 static int
@@ -86,17 +88,26 @@ going_judge(struct going *g, const uint64_t *batches, struct err *e)
     return 0;
 }
 
-/* The first date in an audience of what may go; INT64_MAX: nothing there does. */
-static int64_t
-first_in(const struct going *g, uint32_t audience)
+/* Once it is known who may erase each. */
+static int
+find_first(struct going *g, struct err *e)
 {
-    int64_t first = INT64_MAX;
+    const struct cast *c = &g->x->cast;
 
+    g->first_n = c->audience_count;
+    g->first = mem_zero(g->first_n + 1, sizeof *g->first);
+    if (g->first == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < g->first_n; i++)
+        g->first[i] = INT64_MAX;
     for (size_t k = 0; k < g->n; k++) {
-        if (g->list[k].may && g->list[k].audience == audience && g->list[k].date_us < first)
-            first = g->list[k].date_us;
+        const struct target *t = &g->list[k];
+        const struct audience *a = t->may ? cast_audience(c, t->audience) : NULL;
+
+        if (a != NULL && t->date_us < g->first[a - c->audiences])
+            g->first[a - c->audiences] = t->date_us;
     }
-    return first;
+    return 0;
 }
 
 /* Principals whose mark lies at or beyond a row that goes, each once for an audience. */
@@ -109,16 +120,15 @@ put_served(struct going *g, struct json_out *o, struct arena *a, struct err *e)
 
     json_name(o, "served");
     json_begin_array(o);
-    for (size_t i = 0; i < c->audience_count; i++) {
+    for (size_t i = 0; i < g->first_n; i++) {
         const struct audience *au = &c->audiences[i];
-        int64_t first = first_in(g, au->number);
 
-        if (first == INT64_MAX)
+        if (g->first[i] == INT64_MAX)
             continue;
         if (store_served_list(g->x->store, au->number, a, &marks, &n, e) != 0)
             return -1;
         for (size_t k = 0; k < n; k++) {
-            if (marks[k].until_us >= first)
+            if (marks[k].until_us >= g->first[i])
                 put_mark(g->x, o, au, &marks[k]);
         }
     }
@@ -132,11 +142,9 @@ note_served(struct going *g, struct err *e)
 {
     const struct cast *c = &g->x->cast;
 
-    for (size_t i = 0; i < c->audience_count; i++) {
-        int64_t first = first_in(g, c->audiences[i].number);
-
-        if (first != INT64_MAX &&
-            store_exposed_put(g->x->store, c->audiences[i].number, first, e) != 0)
+    for (size_t i = 0; i < g->first_n; i++) {
+        if (g->first[i] != INT64_MAX &&
+            store_exposed_put(g->x->store, c->audiences[i].number, g->first[i], e) != 0)
             return -1;
     }
     return 0;
@@ -253,8 +261,9 @@ withdraw(struct exchange_link *l, const struct tell *t, struct going *g, struct 
     json_out_init(&o, out);
     json_begin_object(&o);
     json_member(&o, "id", t->id);
-    if (put_served(g, &o, a, e) != 0 || put_edges(g, &o, t->id, a, e) != 0 ||
-        erase_all(g, &erased, &copies, e) != 0 || commit_begin(g->x, e) != 0 ||
+    if (find_first(g, e) != 0 || put_served(g, &o, a, e) != 0 ||
+        put_edges(g, &o, t->id, a, e) != 0 || erase_all(g, &erased, &copies, e) != 0 ||
+        commit_begin(g->x, e) != 0 ||
         audit(g->x, g->who.principal, "withdraw", t->id, "done", e) != 0)
         goto out;
     json_member_int(&o, "erased", (int64_t)erased);
@@ -340,7 +349,7 @@ undo(struct exchange_link *l, const struct tell *t, struct going *g, struct aren
     json_out_init(&o, out);
     json_begin_object(&o);
     json_member_int(&o, "batch", (int64_t)t->number);
-    if (put_served(g, &o, a, e) != 0)
+    if (find_first(g, e) != 0 || put_served(g, &o, a, e) != 0)
         return -1;
     json_name(&o, "later");
     json_begin_array(&o);
@@ -453,8 +462,8 @@ delete_in(const struct tell *t, struct going *g, struct arena *a, struct buf *ou
         if (!g->list[i].may)
             return err_set(e, ERR_DENIED, "a version of it was published by others");
     }
-    if (erase_all(g, &erased, &copies, e) != 0 || commit_begin(x, e) != 0 ||
-        audit(x, g->who.principal, "delete", t->id, "done", e) != 0)
+    if (find_first(g, e) != 0 || erase_all(g, &erased, &copies, e) != 0 ||
+        commit_begin(x, e) != 0 || audit(x, g->who.principal, "delete", t->id, "done", e) != 0)
         return -1;
     json_out_init(&o, out);
     json_begin_object(&o);
@@ -478,6 +487,7 @@ tell_erase(struct exchange_link *l, const struct tell *t, struct arena *a, struc
         rc = undo(l, t, &g, a, out, e);
     else
         rc = withdraw(l, t, &g, a, out, e);
+    mem_free(g.first);
     mem_free(g.list);
     return rc;
 }
