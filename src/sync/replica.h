@@ -13,6 +13,7 @@
 #define JAGA_SYNC_REPLICA_H
 
 #include "head.h"
+#include "membership.h"
 #include "wire.h"
 
 #define SYNC_PAGE (1u << 20) /* bytes: a second on a line of 8 Mbit/s */
@@ -30,15 +31,6 @@ struct sync_stream {
     bool frozen;        /* two histories are known: nothing is taken beyond what both share */
     uint64_t frozen_at; /* ... which is so many entries */
     struct span evidence; /* ... with which anybody can see it (struct sync_evidence) */
-};
-
-/* How a member stands to the audience of a stream (or to a group's generation), as known here. */
-struct sync_standing {
-    uint64_t known; /* the newest version known of the group (of the region, where that is it) */
-    bool now;       /* is in it: by all newest versions that are known */
-    bool ever;
-    uint64_t last_in; /* the newest version it was in */
-    uint64_t begins;  /* the oldest it was in */
 };
 
 /* What is offered beside heads. */
@@ -85,7 +77,7 @@ struct replica {
     int (*controls)(void *ctx, sync_control_fn *fn, void *arg, struct arena *a, struct err *e);
     /* Of a member of the region, now or once; 0: never one. */
     int (*standing)(void *ctx, const struct stream_name *audience, const struct uuid *member,
-                    struct sync_standing *out, struct err *e);
+                    struct standing *out, struct err *e);
     bool (*in_region)(void *ctx, const struct uuid *member); /* now */
     int (*key_of)(void *ctx, const struct uuid *member, struct sign_public *out, struct err *e);
     /* Where a version that removes its publisher ends a stream; 0: nothing does. */
