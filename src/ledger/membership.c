@@ -249,6 +249,76 @@ membership_standing(const struct membership *m, const struct stream_name *audien
     return 1;
 }
 
+/* ---- what comes ---- */
+
+const struct region *
+membership_region(const struct membership *m, uint64_t version)
+{
+    for (size_t i = m->chain_n; i-- > 0;)
+        if (m->chain[i].version == version)
+            return &m->chain[i];
+    return NULL;
+}
+
+static bool
+signed_by_member(const struct circle *c, const struct circle_mark *mark, const struct region *at)
+{
+    const struct region_member *by = region_member(at, &mark->by);
+
+    return by != NULL && memcmp(mark->group, c->group, GROUP_ID_BYTES) == 0 &&
+           mark->order == circle_order(c) && hash_eq(&mark->body, &c->hash) &&
+           circle_mark_ok(mark, &mark->by, &by->key);
+}
+
+/* Versions between are not known: who would sign the next one of what counts is believed. */
+static int
+over_a_gap(const struct membership_group *g, const struct circle *c, const struct circle_mark *mark,
+           const struct region *at, struct err *e)
+{
+    const struct circle *top = g->current.top;
+    const struct uuid *signer = circle_signer(top, c, at);
+
+    if (!signed_by_member(c, mark, at))
+        return err_set(e, ERR_AUTH, "not signed by who says so");
+    if (signer == NULL || !id_eq(signer, &mark->by) || circle_order(c) <= circle_order(top))
+        return 0;
+    if (!id_eq(signer, &top->owner) && !id_eq(signer, &c->owner))
+        return err_set(e, ERR_RULE, "an heir that signs becomes owner");
+    return 1;
+}
+
+int
+membership_admits(const struct membership *m, const struct circle *c,
+                  const struct circle_mark *mark, bool first_word, struct err *e)
+{
+    const struct region *at = membership_region(m, c->region);
+    const struct membership_group *g = find(m, c->group, NULL);
+    const struct circle *prev = NULL;
+
+    if (at == NULL)
+        return 0;
+    for (size_t i = 0; g != NULL && i < g->n; i++) {
+        const struct circle *known = m->circles[g->from + i].circle;
+
+        if (hash_eq(&known->hash, &c->previous))
+            prev = known;
+        if (hash_eq(&known->previous, &c->hash))
+            return signed_by_member(c, mark, at)
+                       ? 1
+                       : err_set(e, ERR_AUTH, "not signed by who says so");
+    }
+    if (prev != NULL)
+        return circle_check(prev, c, mark, at, e) < 0 ? -1 : 1;
+    if (g != NULL)
+        return over_a_gap(g, c, mark, at, e);
+    if (!first_word)
+        return 0;
+    return (c->version == 1 ? circle_check(NULL, c, mark, at, e)
+                            : circle_check_alone(c, mark, at, e)) < 0
+               ? -1
+               : 1;
+}
+
 /* ---- where streams end ---- */
 
 /* The version that follows the last one that the member is in says where its streams end. */

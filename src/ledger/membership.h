@@ -71,6 +71,25 @@ int membership_final(const struct membership *m, const struct stream_name *name,
 const struct circle_current *membership_current(const struct membership *m,
                                                 const uint8_t group[GROUP_ID_BYTES]);
 
+/* Whether a version that comes from outside is taken among those that are known, all of which were
+ * taken so.  Order does not matter: what cannot be judged yet waits, and is judged again when
+ * something has been taken.
+ *
+ *   its predecessor is known     circle_check decides
+ *   it is a known one's          any member of its region version has signed it: the hash binds it
+ *     predecessor
+ *   nothing of the group is      circle_check_alone decides, where first_word allows it: the word
+ *     known                      of the member that handed it on (circle.h)
+ *   there is a gap               it is signed by whom a successor of what counts would be
+ *
+ * 1: taken, 0: it waits (first_word is false, a gap, or its version of the region is not known),
+ * -1: never: ERR_RULE, ERR_AUTH. */
+int membership_admits(const struct membership *m, const struct circle *c,
+                      const struct circle_mark *mark, bool first_word, struct err *e);
+
+/* A version of the region that is known, or NULL. */
+const struct region *membership_region(const struct membership *m, uint64_t version);
+
 /* A group's id in a stream's name, and back; false: text is none. */
 void group_text(const uint8_t group[GROUP_ID_BYTES], char out[GROUP_TEXT + 1]);
 bool group_read(struct span text, uint8_t out[GROUP_ID_BYTES]);

@@ -120,6 +120,9 @@ sync_may_take(const struct replica *r, const struct stream_name *name, const str
     rc = r->standing(r->ctx, name, &name->publisher, &publisher, e);
     if (rc <= 0 || !publisher.ever)
         return rc < 0 ? -1 : 0;
+    /* Said before there was a region, or a version of the group: to whoever would be in it. */
+    if (en->group_version == 0)
+        return 1;
     return publisher.begins <= en->group_version && en->group_version <= publisher.last_in;
 }
 

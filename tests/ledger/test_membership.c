@@ -76,8 +76,10 @@ circles_make(const struct version *v, size_t n)
         memset(c->group, (int)v[i].group, sizeof c->group);
         memset(c->generation, (int)v[i].generation, sizeof c->generation);
         memset(c->hash.b, (int)i + 1, sizeof c->hash.b);
-        if (v[i].before >= 0)
+        if (v[i].before >= 0) {
             c->previous = circles[v[i].before].hash;
+            c->past = v[i].generation == v[v[i].before].generation;
+        }
         for (unsigned k = 0; k < 8; k++)
             if ((v[i].members >> k & 1) != 0)
                 members[i][c->member_n++] = people[k].id;
@@ -337,6 +339,89 @@ who_is_a_member(void **state)
     }
 }
 
+/* ---- what comes ---- */
+
+/* Signed, with the hash of its body, by a person; sig_by: whose key. */
+static struct circle_mark
+mark_of(struct circle *c, unsigned by, unsigned sig_by)
+{
+    const struct signer s = signer_of(&people[sig_by].secret);
+    struct circle_signed as = {.by = people[by].id};
+    struct circle_mark m = circle_mark_of(c, &as);
+
+    m.by = people[sig_by].id;
+    assert_int_equal(circle_mark_sign(&m, &s, NULL), 0);
+    m.by = people[by].id;
+    return m;
+}
+
+/* Group 1 as it is known: versions 2 and 3, of owner 1 with the heir 3; version 1 came before. */
+static const struct version come[] = {
+    {1, 0xa, 5, 1, 0x0f, 1, -1, 0, 0}, /* 0 */
+    {1, 0xa, 5, 2, 0x0b, 1, 0, 2, 7},  /* 1: known */
+    {1, 0xa, 5, 3, 0x1b, 1, 1, 0, 0},  /* 2: known */
+    {1, 0xa, 6, 4, 0x1a, 1, 2, 0, 0},  /* 3: follows */
+    {1, 0xa, 6, 9, 0x1a, 1, -1, 0, 0}, /* 4: over a gap */
+    {1, 0xa, 6, 9, 0x1a, 3, -1, 0, 0}, /* 5: over a gap, by another */
+    {1, 0xa, 6, 1, 0x08, 3, -1, 0, 0}, /* 6: another beginning */
+    {4, 0xd, 6, 1, 0x0a, 1, -1, 0, 0}, /* 7: a new group */
+};
+
+static void
+versions_come(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned version, by, sig_by;
+        size_t chain_n;
+        bool known, first_word;
+        int rc;
+        enum err_code code;
+    } table[] = {
+        {"follows", 3, 1, 1, 3, true, false, 1, ERR_NONE},
+        {"follows, by another", 3, 3, 3, 3, true, true, -1, ERR_AUTH},
+        {"follows, with another's key", 3, 1, 3, 3, true, true, -1, ERR_AUTH},
+        {"its region is not known yet", 3, 1, 1, 1, true, true, 0, ERR_NONE},
+        {"what came before", 0, 1, 1, 3, true, false, 1, ERR_NONE},
+        {"... signed by another member, as who hands over", 0, 3, 3, 3, true, false, 1, ERR_NONE},
+        {"... with another's key", 0, 1, 3, 3, true, true, -1, ERR_AUTH},
+        {"... signed by a stranger", 0, 9, 9, 3, true, true, -1, ERR_AUTH},
+        {"over a gap", 4, 1, 1, 3, true, false, 1, ERR_NONE},
+        {"over a gap, with another's key", 4, 1, 3, 3, true, true, -1, ERR_AUTH},
+        {"over a gap, by who makes himself owner", 5, 3, 3, 3, true, true, 0, ERR_NONE},
+        {"another beginning of what is known", 6, 3, 3, 3, true, true, 0, ERR_NONE},
+        {"a beginning", 7, 1, 1, 3, true, true, 1, ERR_NONE},
+        {"a beginning by another", 7, 3, 3, 3, true, true, -1, ERR_AUTH},
+        {"a beginning that nobody vouches for", 7, 1, 1, 3, true, false, 0, ERR_NONE},
+        {"a group met in the middle", 4, 1, 1, 3, false, true, 1, ERR_NONE},
+        {"... not by its owner", 4, 3, 3, 3, false, true, -1, ERR_AUTH},
+        {"... that nobody vouches for", 4, 1, 1, 3, false, false, 0, ERR_NONE},
+        {"no region", 7, 1, 1, 0, false, true, 0, ERR_NONE},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct circle_known two[2];
+        struct membership m;
+        struct circle_mark mark;
+        struct err e = ERR_INIT;
+        int rc;
+
+        circles_make(come, sizeof come / sizeof come[0]);
+        if (table[i].version == 4 || table[i].version == 5)
+            memset(circles[table[i].version].previous.b, 0x77, HASH_BYTES);
+        memcpy(two, known + 1, sizeof two);
+        assert_int_equal(membership_make(chain, table[i].chain_n, two, table[i].known ? 2 : 0, NULL,
+                                         0, arena, &m, NULL),
+                         0);
+        mark = mark_of(&circles[table[i].version], table[i].by, table[i].sig_by);
+        rc = membership_admits(&m, &circles[table[i].version], &mark, table[i].first_word, &e);
+        if (rc != table[i].rc || (rc < 0 && e.code != table[i].code))
+            fail_msg("%s: %d, %s", table[i].name, rc, e.text);
+        arena_reset(arena);
+    }
+}
+
 static int
 setup(void **state)
 {
@@ -361,7 +446,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standings_hold),  cmocka_unit_test(order_is_nothing),
         cmocka_unit_test(notices_put_out), cmocka_unit_test(streams_end),
-        cmocka_unit_test(who_is_a_member),
+        cmocka_unit_test(who_is_a_member), cmocka_unit_test(versions_come),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
