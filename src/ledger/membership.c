@@ -176,7 +176,7 @@ membership_in_region(const struct membership *m, const struct uuid *member)
 }
 
 static void
-was_in(struct standing *s, uint64_t order)
+was_in(struct member_standing *s, uint64_t order)
 {
     if (!s->ever || order < s->begins)
         s->begins = order;
@@ -186,7 +186,7 @@ was_in(struct standing *s, uint64_t order)
 }
 
 static void
-in_region(const struct membership *m, const struct uuid *member, struct standing *s)
+in_region(const struct membership *m, const struct uuid *member, struct member_standing *s)
 {
     s->known = GROUP_ORDER(m->chain[m->chain_n - 1].version, 0);
     for (size_t i = 0; i < m->chain_n; i++)
@@ -219,10 +219,10 @@ told_out(const struct membership *m, const struct membership_group *g, const str
 
 int
 membership_standing(const struct membership *m, const struct stream_name *audience,
-                    const struct uuid *member, struct standing *out)
+                    const struct uuid *member, struct member_standing *out)
 {
     const struct membership_group *g, *whole;
-    struct standing s = {0}, region = {0};
+    struct member_standing s = {0}, region = {0};
     uint8_t group[GROUP_ID_BYTES];
 
     *out = s;

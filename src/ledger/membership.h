@@ -26,7 +26,7 @@
 #define GROUP_TEXT (2 * GROUP_ID_BYTES) /* a group's id in a stream's name */
 
 /* How a member stands to an audience, by what is known.  Versions are orders (GROUP_ORDER). */
-struct standing {
+struct member_standing {
     uint64_t known; /* the newest version known of the audience */
     bool now;       /* is in it: by the newest versions that are known of it and of the region */
     bool ever;
@@ -56,7 +56,7 @@ int membership_make(const struct region *chain, size_t chain_n, const struct cir
 
 /* 1, or 0: nothing is known of that audience, or it has no members. */
 int membership_standing(const struct membership *m, const struct stream_name *audience,
-                        const struct uuid *member, struct standing *out);
+                        const struct uuid *member, struct member_standing *out);
 
 bool membership_in_region(const struct membership *m, const struct uuid *member); /* now */
 /* As the newest version has it that the member is in; NULL: it never was a member. */

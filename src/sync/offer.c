@@ -66,7 +66,7 @@ int
 sync_may_show(const struct replica *r, const struct uuid *peer, const struct sync_stream *s,
               uint64_t *upto, struct err *e)
 {
-    struct standing you, me;
+    struct member_standing you, me;
     uint64_t final;
     int rc;
 
@@ -91,7 +91,7 @@ int
 sync_may_pull(const struct replica *r, const struct uuid *peer, const struct stream_name *name,
               struct err *e)
 {
-    struct standing me, you, publisher;
+    struct member_standing me, you, publisher;
     int rc;
 
     if (name->label >= LABEL_RED)
@@ -108,7 +108,7 @@ int
 sync_may_take(const struct replica *r, const struct stream_name *name, const struct entry *en,
               struct err *e)
 {
-    struct standing me, publisher;
+    struct member_standing me, publisher;
     int rc;
 
     if (en->kind != ENTRY_PUT)
@@ -192,7 +192,7 @@ add_stream(void *ctx, const struct sync_stream *s, struct err *e)
 static int
 erase_for(struct making *m, const struct sync_control *c, struct err *e)
 {
-    struct standing you;
+    struct member_standing you;
     struct sync_stream s;
     uint64_t size;
     int rc;
@@ -213,7 +213,7 @@ erase_for(struct making *m, const struct sync_control *c, struct err *e)
 static int
 circle_for(struct making *m, const struct sync_control *c, struct err *e)
 {
-    struct standing you;
+    struct member_standing you;
     int rc = m->r->standing(m->r->ctx, &c->audience, m->peer, &you, e);
 
     return rc < 0 ? -1 : rc == 1 && you.now;

@@ -77,7 +77,7 @@ struct replica {
     int (*controls)(void *ctx, sync_control_fn *fn, void *arg, struct arena *a, struct err *e);
     /* Of a member of the region, now or once; 0: never one. */
     int (*standing)(void *ctx, const struct stream_name *audience, const struct uuid *member,
-                    struct standing *out, struct err *e);
+                    struct member_standing *out, struct err *e);
     bool (*in_region)(void *ctx, const struct uuid *member); /* now */
     int (*key_of)(void *ctx, const struct uuid *member, struct sign_public *out, struct err *e);
     /* Where a version that removes its publisher ends a stream; 0: nothing does. */

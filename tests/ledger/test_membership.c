@@ -116,7 +116,7 @@ static const struct {
     unsigned generation, member;
     size_t chain_n;
     int rc;
-    struct standing want;
+    struct member_standing want;
 } standings[] = {
     {"region", "region", 0, 1, 1, 1, {O(5, 0), true, true, O(5, 0), O(5, 0)}},
     {"public", "public", 0, 1, 3, 1, {O(7, 0), true, true, O(7, 0), O(5, 0)}},
@@ -146,10 +146,10 @@ static const struct {
 
 static void
 standing_of(const char *name, const struct membership *m, const char *group, unsigned generation,
-            unsigned member, int rc, const struct standing *want)
+            unsigned member, int rc, const struct member_standing *want)
 {
     const struct stream_name a = audience(group, generation, 1);
-    struct standing got;
+    struct member_standing got;
 
     if (membership_standing(m, &a, &people[member].id, &got) != rc)
         fail_msg("%s: not %d", name, rc);
@@ -229,7 +229,7 @@ notices_put_out(void **state)
         struct out_notice out = {.order = table[i].order, .member = people[table[i].member].id};
         const struct stream_name a = audience(G1, 0xb, 1);
         struct membership m;
-        struct standing s;
+        struct member_standing s;
 
         memset(out.group, (int)table[i].group, sizeof out.group);
         assert_int_equal(membership_make(chain, 3, known, STANDARD, &out, 1, arena, &m, NULL), 0);

@@ -287,14 +287,14 @@ controls(void *ctx, sync_control_fn *fn, void *arg, struct arena *a, struct err 
 
 static int
 standing(void *ctx, const struct stream_name *audience, const struct uuid *member,
-         struct standing *out, struct err *e)
+         struct member_standing *out, struct err *e)
 {
     struct toy *t = ctx;
     int group = group_of(audience->group), who = toy_of(member);
     const struct t_version *newest = toy_version(t, group, audience->generation);
 
     (void)e;
-    *out = (struct standing){0};
+    *out = (struct member_standing){0};
     if (group == 0) {
         out->now = out->ever = true;
         return 1;
