@@ -152,9 +152,36 @@ http_more_time(struct http_request *r, int64_t us)
 
 struct checked {
     unsigned n, hosts, lengths, codings, content_codings;
-    bool nul;
+    bool bad;
     struct span host, length, coding, content_coding;
 };
+
+/* RFC 9110 section 5.6.2.  A space before the colon is none of it: where one server passes over it
+ * and the next does not, the two see different requests (RFC 9112 section 5.1). */
+static bool
+is_token(struct span s)
+{
+    static const char also[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < s.n; i++) {
+        const char c = s.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              memchr(also, c, sizeof also - 1) != NULL))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* RFC 9112 section 3.2: no white space, and no control character that a log would show. */
+static bool
+is_target(const char *target)
+{
+    for (const char *p = target; *p != '\0'; p++)
+        if ((unsigned char)*p <= ' ' || *p == 0x7f)
+            return false;
+    return true;
+}
 
 static enum MHD_Result
 count_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value,
@@ -166,7 +193,7 @@ count_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n
 
     (void)kind;
     c->n++;
-    c->nul = c->nul || span_find(k, '\0') >= 0 || span_find(v, '\0') >= 0;
+    c->bad = c->bad || !is_token(k) || span_find(v, '\0') >= 0;
     if (span_eq_nocase(k, SPAN("Host"))) {
         c->hosts++;
         c->host = v;
@@ -184,7 +211,9 @@ count_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n
 }
 
 /* 0 or the status to refuse with.  The library is laxer than RFC 9112: it takes a length beside a
- * transfer coding, by which two servers in a row can be made to see different requests. */
+ * transfer coding, by which two servers in a row can be made to see different requests.  It is told
+ * to be as lax as it can, since its own refusals are pages of HTML; what cannot be read as a
+ * request at all it still answers so, and closes. */
 static unsigned
 check_head(struct http_request *r, const char *version, const char **why)
 {
@@ -200,9 +229,9 @@ check_head(struct http_request *r, const char *version, const char **why)
         *why = "HTTP/1.1 is spoken here";
         return 505;
     }
-    if (r->path.n == 0 || r->path.p[0] != '/')
+    if (r->path.n == 0 || r->path.p[0] != '/' || !is_target(r->target))
         return 400; /* also the absolute form, which is for proxies */
-    if (c.nul || c.hosts > 1 || c.lengths > 1 || c.codings > 1)
+    if (c.bad || c.hosts > 1 || c.lengths > 1 || c.codings > 1)
         return 400;
     if (c.n > HEADER_MAX) {
         *why = "too many header fields";

@@ -59,6 +59,7 @@ pipelined(void **state)
 static void
 refused(void **state)
 {
+    enum { LIBRARY = 2 }; /* what cannot be read as a request it answers by itself */
     static const struct {
         const char *name, *text;
         unsigned status; /* 0: closed without an answer */
@@ -88,14 +89,17 @@ refused(void **state)
         {"obfuscated coding",
          "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501, 0},
         {"coding in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, 0},
-        {"length with sign", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc", 400, 0},
-        {"negative length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\nabc", 400, 0},
+        {"length with sign", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc", 400,
+         LIBRARY},
+        {"negative length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\nabc", 400,
+         LIBRARY},
         {"list of lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\nabc", 400,
-         0},
+         LIBRARY},
         {"hexadecimal length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0x3\r\n\r\nabc", 400,
-         0},
+         LIBRARY},
         {"length beyond 64 bits",
-         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nabc", 413, 0},
+         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nabc", 413,
+         LIBRARY},
         {"gzip body",
          "POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
          415, 0},
@@ -103,29 +107,47 @@ refused(void **state)
          "POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity\r\nContent-Length: 3\r\n\r\nabc",
          200, 1},
         {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505, 0},
-        {"HTTP/2.0", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, 0},
-        {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, 0},
+        {"HTTP/2.0", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, LIBRARY},
+        {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, LIBRARY},
         {"absolute target", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
         {"target without slash", "GET x HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
         {"star", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
         {"unknown method", "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 200, 1},
         {"handler closes", "GET /close HTTP/1.1\r\nHost: x\r\n\r\n", 0, 1},
-        {"no version", "GET /\r\n\r\n", 400, 0},
+        {"no version", "GET /\r\n\r\n", 400, LIBRARY},
         {"binary", "\x16\x03\x01\x02\x01\x01\x01\xfc\x03\r\n\r\n", 0, 0},
         {"space before the colon", "GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400, 0},
-        {"header without colon", "GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, 0},
+        {"space before another's colon", "GET / HTTP/1.1\r\nHost: x\r\nA : x\r\n\r\n", 400, 0},
+        {"tab before the colon", "GET / HTTP/1.1\r\nHost: x\r\nA\t: x\r\n\r\n", 400, 0},
+        {"length with a space", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\nabc", 400,
+         0},
+        {"coding with a space",
+         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400, 0},
+        {"field without a name: dropped", "GET / HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n", 200, 1},
+        {"field with a name of UTF-8", "GET / HTTP/1.1\r\nHost: x\r\n\xc3\xa9: y\r\n\r\n", 400, 0},
+        {"field with all that a name may have",
+         "GET / HTTP/1.1\r\nHost: x\r\n!#$%&'*+-.^_`|~09azAZ: y\r\n\r\n", 200, 1},
+        {"space in the target", "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
+        {"a version twice", "GET / HTTP/1.1 HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
+        {"tab in the target", "GET /a\tb HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
+        {"control in the target", "GET /a\x7f HTTP/1.1\r\nHost: x\r\n\r\n", 400, 0},
+        {"header without colon", "GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, LIBRARY},
     };
     struct fixture *f = *state;
     unsigned gone = 0;
 
     start(f, false, NULL);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-        unsigned begun = f->begun;
+        const bool ours = t[i].status >= 400 && t[i].begun == 0;
+        const unsigned handled = t[i].begun == 1;
+        unsigned begun = f->begun, own = f->refused;
         struct answer a;
 
         once(f, t[i].text, &a);
-        gone += t[i].begun;
-        if (a.status != t[i].status || f->begun - begun != t[i].begun || f->gone != gone)
+        gone += handled;
+        if (f->refused - own != ours)
+            fail_msg("%s: %s", t[i].name, ours ? "the library answers" : "it was refused");
+        if (a.status != t[i].status || f->begun - begun != handled || f->gone != gone)
             fail_msg("%s: %u, begun %u\n%s", t[i].name, a.status, f->begun - begun, a.head);
         if (a.status == 0)
             assert_true(a.ended);
