@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "store_rows.h"
 
 struct block {
     uint64_t n;
@@ -57,6 +58,8 @@ block_again(struct store *s, uint64_t p, struct err *e)
         return err_set(e, ERR_MEMORY, "no memory for a block");
     b->n = p >> BLOCK_SHIFT;
     s->block = b;
+    if (rows_flush_wide(s, e) < 0)
+        return -1;
     q = sql_ask(s, e, "SELECT p, audience, type FROM publication WHERE p >= ?1 AND p < ?2", "ii",
                 (int64_t)from, (int64_t)p);
     if (!q)

@@ -288,7 +288,8 @@ post_place(struct store *s, struct row *r, struct span bytes, const struct hash 
         r->flags |= F_LAST;
         return count_add(s, r->audience, r->type, 1, e);
     }
-    if (row_must(s, r->ident, &anchor, e) < 0)
+    if (rows_flush_wide(s, e) < 0 || /* its rows may be of this commit */
+        row_must(s, r->ident, &anchor, e) < 0)
         return -1;
     if (!(anchor.flags & F_MULTI) && post_multi(s, &anchor, e) < 0)
         return -1;

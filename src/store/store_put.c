@@ -339,53 +339,16 @@ static int
 insert_row(struct store *s, const struct row *r, const struct stream_place *at,
            const struct store_row *x, struct span id, struct err *e)
 {
-    const bool holds = x && r->object == r->p;
-    struct db_stmt *q =
-        sql_get(s,
-                "INSERT INTO publication (" ROW_COLUMNS ", d, salt, gversion, id, bytes) VALUES "
-                "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-                "?18, ?19)",
-                e);
+    struct rows_wide w = {.row = *r, .at = *at, .id = id};
 
-    if (!q)
-        return -1;
-    sql_bind(s, q, 1, (int64_t)r->p);
-    sql_bind(s, q, 2, r->arrival_us);
-    sql_bind(s, q, 3, r->audience);
-    sql_bind(s, q, 4, (int64_t)r->seq);
-    sql_bind(s, q, 5, r->flags);
-    sql_bind(s, q, 6, (int64_t)r->ident);
-    sql_bind(s, q, 7, r->type);
-    sql_bind(s, q, 8, (int64_t)r->object);
-    if (r->has_time) {
-        sql_bind(s, q, 9, r->modified.sec);
-        sql_bind(s, q, 10, r->modified.nsec);
-    } else {
-        sql_bind_null(s, q, 9);
-        sql_bind_null(s, q, 10);
+    w.row.stream = at->stream;
+    w.row.entry = at->entry;
+    if (x) {
+        w.group_version = x->group_version;
+        if (r->object == r->p)
+            w.bytes = x->bytes;
     }
-    if (r->batch)
-        sql_bind(s, q, 11, (int64_t)r->batch);
-    else
-        sql_bind_null(s, q, 11);
-    if (r->confidence >= 0)
-        sql_bind(s, q, 12, r->confidence);
-    else
-        sql_bind_null(s, q, 12);
-    sql_bind(s, q, 13, at->stream);
-    sql_bind(s, q, 14, (int64_t)at->entry);
-    sql_bind_blob(s, q, 15, span_from(at->d.b, sizeof at->d.b));
-    sql_bind_blob(s, q, 16, span_from(at->salt, sizeof at->salt));
-    sql_bind(s, q, 17, x ? (int64_t)x->group_version : 0);
-    if (id.n > 0)
-        sql_bind_blob(s, q, 18, id);
-    else
-        sql_bind_null(s, q, 18);
-    if (holds)
-        sql_bind_blob(s, q, 19, x->bytes);
-    else
-        sql_bind_null(s, q, 19);
-    return sql_run(s, q, e);
+    return rows_add_wide(s, &w, e);
 }
 
 static unsigned
@@ -608,9 +571,9 @@ write_erase(struct store *s, struct pend *w, struct err *e)
 {
     struct row t, anchor;
     struct hash d;
-    int rc = row_get(s, w->target, &t, e);
+    int rc;
 
-    if (rc < 0)
+    if (rows_flush_wide(s, e) < 0 || (rc = row_get(s, w->target, &t, e)) < 0)
         return -1;
     if (rc == 0 || !row_living(&t) || t.p >= w->p)
         return err_set(e, ERR_INTERNAL, "what is to be erased is gone");

@@ -1,5 +1,6 @@
 #include "store_rows.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #define ROWS_MAX   65536 /* of one table: then what is gathered is inserted early */
 #define ROOM_MIN   256
+#define WIDE_MAX   64 /* publications: more save nothing, and these stay in the processor's cache */
 #define DIGIT_BITS 11
 #define RADIX_MIN  512 /* rows: below that comparing is faster */
 #define MAY_SHIFT  18  /* bits, by number, that say which keys are gathered: sixteen for each row */
@@ -20,6 +22,12 @@ struct value_row {
     uint32_t audience;
 };
 
+/* The row as it is gathered, with its id beside it. */
+struct wide_row {
+    struct rows_wide w;
+    char id[ID_BYTES_MAX + 2];
+};
+
 struct rows {
     struct {
         struct rows_narrow *list;
@@ -29,6 +37,8 @@ struct rows {
     size_t work_room;
     struct value_row *values;
     size_t value_n, value_room;
+    struct wide_row wide[WIDE_MAX];
+    size_t wide_n;
     uint64_t may[(1u << MAY_SHIFT) / 64];
 };
 
@@ -39,6 +49,9 @@ static const struct db_into into[ROWS_TABLES] = {
     [ROWS_POSTING] = {"posting", "kind, audience, p", 3},
 };
 static const struct db_into into_value = {"value", "gen, key, p, audience", 4};
+static const struct db_into into_wide = {
+    "publication", ROW_COLUMNS ", d, salt, gversion, id, bytes", ROW_COLUMN_COUNT + 5};
+static_assert(ROW_COLUMN_COUNT + 5 <= DB_COLUMNS_MAX, "a publication is inserted like other rows");
 
 static struct rows *
 rows_of(struct store *s, struct err *e)
@@ -70,6 +83,7 @@ rows_drop(struct store *s)
     for (size_t i = 0; i < ROWS_TABLES; i++)
         s->rows->narrow[i].n = 0;
     s->rows->value_n = 0;
+    s->rows->wide_n = 0;
 }
 
 /* Room for one more; NULL: the list stays as it is. */
@@ -139,6 +153,25 @@ rows_add_value(struct store *s, int64_t gen, struct span key, int64_t p, uint32_
     r->values = list;
     r->values[r->value_n++] =
         (struct value_row){gen, {be64toh(begins[0]), be64toh(begins[1])}, key, p, audience};
+    return 0;
+}
+
+int
+rows_add_wide(struct store *s, const struct rows_wide *row, struct err *e)
+{
+    struct rows *r = rows_of(s, e);
+    struct wide_row *x;
+
+    if (!r || (r->wide_n == WIDE_MAX && rows_flush_wide(s, e) < 0))
+        return -1;
+    x = &r->wide[r->wide_n];
+    if (row->id.n > sizeof x->id)
+        return err_set(e, ERR_INTERNAL, "an id is too long");
+    x->w = *row;
+    if (row->id.n > 0)
+        memcpy(x->id, row->id.p, row->id.n);
+    x->w.id.p = x->id;
+    r->wide_n++;
     return 0;
 }
 
@@ -277,6 +310,87 @@ value_cell(const void *ctx, size_t at, unsigned column, struct db_cell *out)
                                                    : x->audience};
 }
 
+static void
+cell_number(struct db_cell *out, bool there, int64_t n)
+{
+    out->type = there ? DB_INT : DB_NULL;
+    out->n = n;
+}
+
+static void
+cell_bytes(struct db_cell *out, const void *p, size_t n)
+{
+    out->type = n > 0 ? DB_BLOB : DB_NULL;
+    out->bytes = span_from(p, n);
+}
+
+/* In the order of ROW_COLUMNS and what follows them. */
+static void
+wide_cell(const void *ctx, size_t at, unsigned column, struct db_cell *out)
+{
+    const struct rows_wide *x = &((const struct wide_row *)ctx)[at].w;
+    const struct row *r = &x->row;
+
+    switch (column) {
+    case 0:
+        cell_number(out, true, (int64_t)r->p);
+        break;
+    case 1:
+        cell_number(out, true, r->arrival_us);
+        break;
+    case 2:
+        cell_number(out, true, r->audience);
+        break;
+    case 3:
+        cell_number(out, true, (int64_t)r->seq);
+        break;
+    case 4:
+        cell_number(out, true, r->flags);
+        break;
+    case 5:
+        cell_number(out, true, (int64_t)r->ident);
+        break;
+    case 6:
+        cell_number(out, true, r->type);
+        break;
+    case 7:
+        cell_number(out, true, (int64_t)r->object);
+        break;
+    case 8:
+        cell_number(out, r->has_time, r->modified.sec);
+        break;
+    case 9:
+        cell_number(out, r->has_time, r->modified.nsec);
+        break;
+    case 10:
+        cell_number(out, r->batch != 0, (int64_t)r->batch);
+        break;
+    case 11:
+        cell_number(out, r->confidence >= 0, r->confidence);
+        break;
+    case 12:
+        cell_number(out, true, r->stream);
+        break;
+    case 13:
+        cell_number(out, true, (int64_t)r->entry);
+        break;
+    case 14:
+        cell_bytes(out, x->at.d.b, sizeof x->at.d.b);
+        break;
+    case 15:
+        cell_bytes(out, x->at.salt, sizeof x->at.salt);
+        break;
+    case 16:
+        cell_number(out, true, (int64_t)x->group_version);
+        break;
+    case 17:
+        cell_bytes(out, x->id.p, x->id.n);
+        break;
+    default:
+        cell_bytes(out, x->bytes.p, x->bytes.n);
+    }
+}
+
 static int
 insert(struct store *s, const struct db_into *where, const struct db_rows *rows, struct err *e)
 {
@@ -326,12 +440,26 @@ flush_values(struct store *s, struct err *e)
 }
 
 int
+rows_flush_wide(struct store *s, struct err *e)
+{
+    struct db_rows rows = {.cell = wide_cell};
+
+    if (!s->rows || s->rows->wide_n == 0)
+        return 0;
+    rows.ctx = s->rows->wide;
+    rows.n = s->rows->wide_n;
+    s->rows->wide_n = 0;
+    return insert(s, &into_wide, &rows, e);
+}
+
+int
 rows_flush(struct store *s, struct err *e)
 {
-    int rc = 0;
+    int rc;
 
     if (!s->rows)
         return 0;
+    rc = rows_flush_wide(s, e);
     for (int t = 0; rc == 0 && t < ROWS_TABLES; t++)
         rc = flush_narrow(s, (enum rows_table)t, e);
     if (rc == 0)

@@ -5,6 +5,7 @@
 
 #include "mem.h"
 #include "store_grams.h"
+#include "store_rows.h"
 #include "trigram.h"
 
 #define GATHER_MAX (32u << 20) /* bytes of packed trigrams: then a segment ends early */
@@ -180,6 +181,7 @@ gather_again(struct store *s, uint64_t to, struct err *e)
     if (!a)
         return err_set(e, ERR_MEMORY, "no memory for trigrams");
     gather_reset(g->gather);
+    rc = rows_flush_wide(s, e);
     for (uint64_t p = g->from; p <= to && rc == 0; p++) {
         arena_reset(a);
         rc = gather_stored(s, p, a, e);
