@@ -13,12 +13,11 @@
 /*
  * Two ways of gathering.  Trigrams of ASCII's letters, digits and space, which most texts consist
  * of, are known by their rank among all that there can be: they are kept as they come, those of one
- * first letter together, counted, and distributed when the segment ends, one letter after another,
- * so that what is written to lies in the nearest caches.  All others stand in a hash table, each
- * with its rows.
+ * first letter together, and counted and distributed when the segment ends, one letter after
+ * another, so that what is written to lies in the nearest caches.  All others stand in a hash
+ * table, each with its rows.
  */
 #define LETTERS    37u
-#define RANKS      (LETTERS * LETTERS * LETTERS)
 #define RANKS_ONE  (LETTERS * LETTERS) /* of one first letter */
 #define BLOCK_ROOM 8190u               /* entries: a block has 32 KiB */
 
@@ -46,7 +45,6 @@ struct gather {
 
     struct block *blocks[LETTERS]; /* the newest of each first letter */
     size_t block_count;
-    uint32_t *counts; /* of each rank: rows that have it */
 };
 
 struct block {
@@ -111,7 +109,6 @@ gather_reset(struct gather *g)
         mem_free(g->slabs[i]);
     mem_free(g->slabs);
     mem_free(g->table);
-    mem_free(g->counts);
     for (size_t i = 0; i < LETTERS; i++)
         for (struct block *b = g->blocks[i], *before; b; b = before) {
             before = b->before;
@@ -133,8 +130,7 @@ size_t
 gather_bytes(const struct gather *g)
 {
     return g->slab_count * SLAB_LINES * sizeof(struct line) +
-           (g->table ? sizeof *g->table << g->bits : 0) + g->block_count * sizeof(struct block) +
-           (g->counts ? RANKS * sizeof *g->counts : 0);
+           (g->table ? sizeof *g->table << g->bits : 0) + g->block_count * sizeof(struct block);
 }
 
 static size_t
@@ -325,7 +321,6 @@ letter_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, uint
            bool *failed, struct err *e)
 {
     const uint32_t first = grams[0] >> 14;
-    uint32_t *counts = g->counts + (letter - 1) * RANKS_ONE;
     struct block *b = g->blocks[letter - 1];
     size_t i = 0;
 
@@ -340,7 +335,6 @@ letter_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, uint
             return 0;
         }
         b->entries[b->n++] = rank << 16 | row;
-        counts[rank]++;
     }
     return i;
 }
@@ -352,8 +346,6 @@ gather_add(struct gather *g, unsigned row, const uint32_t *grams, size_t n, stru
     size_t other_n = 0;
     bool failed = false;
 
-    if (!g->counts && !(g->counts = mem_zero(RANKS, sizeof *g->counts)))
-        return err_set(e, ERR_MEMORY, "no memory for trigrams");
     for (size_t i = 0; i < n;) {
         const uint32_t letter = grams[i] >> 21 ? 0 : places[grams[i] >> 14];
         size_t some = 0;
@@ -559,10 +551,13 @@ put_list(struct buf *out, const uint16_t *list, uint32_t count, unsigned rows)
 static int
 finish_letter(struct finish *f, const struct gather *g, uint32_t letter, struct err *e)
 {
-    const uint32_t first = letter * RANKS_ONE, *counts = g->counts + first;
-    const struct block *b = g->blocks[letter];
-    uint32_t at[RANKS_ONE], sum = 0;
+    const uint32_t first = letter * RANKS_ONE;
+    const struct block *b = g->blocks[letter], *oldest = NULL;
+    uint32_t counts[RANKS_ONE] = {0}, at[RANKS_ONE], sum = 0;
 
+    for (; b; oldest = b, b = b->before)
+        for (uint32_t i = 0; i < b->n; i++)
+            counts[b->entries[i] >> 16]++;
     for (uint32_t i = 0; i < RANKS_ONE; i++) {
         at[i] = sum;
         sum += counts[i];
@@ -576,9 +571,7 @@ finish_letter(struct finish *f, const struct gather *g, uint32_t letter, struct 
     }
     if (!f->list)
         return err_set(e, ERR_MEMORY, "no memory for trigrams");
-    while (b->before)
-        b = b->before;
-    for (; b; b = b->behind)
+    for (b = oldest; b; b = b->behind)
         for (uint32_t i = 0; i < b->n; i++)
             f->list[at[b->entries[i] >> 16]++] = (uint16_t)b->entries[i];
     for (uint32_t i = 0; i < RANKS_ONE; i++) {
@@ -621,7 +614,7 @@ gather_finish(struct gather *g, unsigned rows, chunk_fn *fn, void *ctx, struct e
     f.other_end = n > 0 ? g->table + n : g->table;
     buf_init(&f.chunk, 1u << 20);
     buf_init(&f.entry, 1u << 20);
-    for (uint32_t letter = 0; g->counts && letter < LETTERS && rc == 0; letter++)
+    for (uint32_t letter = 0; letter < LETTERS && rc == 0; letter++)
         rc = finish_letter(&f, g, letter, e);
     if (rc == 0)
         rc = finish_others(&f, g, UINT64_MAX, e);
