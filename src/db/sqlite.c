@@ -659,6 +659,8 @@ db_insert(struct db *d, const struct db_into *into, const struct db_rows *rows, 
     sqlite3_stmt *s;
     int rc;
 
+    if (d->mode != DB_WRITE)
+        return err_set(e, ERR_DENIED, "the database is read-only");
     if (transaction_lost(d))
         return say_lost(e);
     if (rows->n == 0)
