@@ -233,6 +233,7 @@ struct seen {
 };
 #define SEEN_BYTES    1u /* the bytes of the oldest */
 #define SEEN_EXPECTED 2u /* what waits in the batch's spool, too */
+#define SEEN_PLACES   4u /* audiences alone: neither hashes nor creators are read */
 int seen_find(struct exchange *x, struct batch *b, const struct asker *who, struct span id,
               unsigned want, struct arena *a, struct seen *out, struct err *e);
 /* Audiences of what is seen, as an array in a. */

@@ -186,7 +186,7 @@ find_missing(struct putting *p, struct put_block *block, struct err *e)
 
         if (!refers(p, &ix->edges[i]) || !may_come(p, ix->edges[i].id))
             continue;
-        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, 0, p->a, &s, e) != 0)
+        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_PLACES, p->a, &s, e) != 0)
             return -1;
         arena_rewind(p->a, m);
         if (s.n == 0) {
@@ -214,7 +214,8 @@ find_ends(struct putting *p, struct err *e)
     for (size_t i = 0; i < ix->edge_count; i++) {
         if (!refers(p, &ix->edges[i]))
             continue;
-        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_EXPECTED, p->a, &s, e) != 0)
+        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_PLACES | SEEN_EXPECTED,
+                      p->a, &s, e) != 0)
             return -1;
         if (s.n == 0)
             continue;

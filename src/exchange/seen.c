@@ -69,7 +69,7 @@ look(void *ctx, const struct store_held *h, struct err *e)
     s->p[s->n] = h->p;
     s->batch[s->n] = h->batch;
     s->owner[s->n] = h->owner;
-    if (h->owner && h->versioned &&
+    if ((l->want & SEEN_PLACES) == 0 && h->owner && h->versioned &&
         store_bound(l->x->store, top_text(h->bytes, "created_by_ref", l->a), &s->creator[s->n], e) <
             0)
         return -1;
@@ -114,7 +114,7 @@ seen_find(struct exchange *x, struct batch *b, const struct asker *who, struct s
 
     *out = (struct seen){0};
     if (view_of(x, who, 0, &l.view, e) != 0 ||
-        store_held_each(x->store, id, false, look, &l, e) < 0)
+        store_held_each(x->store, id, (want & SEEN_PLACES) != 0, look, &l, e) < 0)
         return -1;
     if (b != NULL && b->overlay_count > 0)
         return look_overlay(x, b, who, id, want, a, out, e);
