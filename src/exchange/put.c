@@ -27,9 +27,10 @@ struct putting {
     struct label label;
     struct publish pub;
     struct store_index index;
-    uint32_t creator; /* organisation that the creator is bound to; 0: none */
-    uint32_t org;     /* of the poster */
-    struct seen seen; /* of the object's own id */
+    uint32_t creator;       /* organisation that the creator is bound to; 0: none */
+    uint32_t org;           /* of the poster */
+    struct seen seen;       /* of the object's own id */
+    struct edge_end *found; /* of each edge: .seen_count 0: not looked for, or not seen */
     struct edge_end *ends;
     struct span *end_ids;
     size_t end_count;
@@ -172,24 +173,52 @@ refers(const struct putting *p, const struct store_edge *edge)
     return edge->kind != EDGE_EXTENSION && !span_eq(edge->id, p->facts.id.text);
 }
 
+/* Whether it helps to ask again for an end that was looked for in find_missing: what is expected
+ * is no end there. */
+static bool
+may_be_expected(const struct putting *p)
+{
+    return p->b != NULL && p->b->overlay_count > 0;
+}
+
+/* Where the poster sees what a reference names: one after another, with what was found. */
+static int
+find_end(struct putting *p, size_t i, unsigned want, struct err *e)
+{
+    const struct audience *list;
+    struct seen s;
+
+    if (seen_find(p->x, p->b, &p->way->asker, p->index.edges[i].id, want | SEEN_PLACES, p->a, &s,
+                  e) != 0)
+        return -1;
+    if (s.n == 0)
+        return 0;
+    list = seen_audiences(&s, p->a);
+    if (list == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    p->found[i] = (struct edge_end){list, s.n};
+    return 0;
+}
+
 /* 1: something that it refers to is not seen and may come; *block says what. */
 static int
 find_missing(struct putting *p, struct put_block *block, struct err *e)
 {
     const struct store_index *ix = &p->index;
-    struct seen s;
 
+    if (ix->edge_count == 0)
+        return 0;
+    p->found = arena_zero(p->a, ix->edge_count, sizeof *p->found);
+    if (p->found == NULL)
+        return err_set(e, ERR_MEMORY, "out of memory");
     if (p->when == PUT_FINAL)
         return 0;
     for (size_t i = block->resume; i < ix->edge_count; i++) {
-        struct arena_mark m = arena_mark(p->a);
-
         if (!refers(p, &ix->edges[i]) || !may_come(p, ix->edges[i].id))
             continue;
-        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_PLACES, p->a, &s, e) != 0)
+        if (find_end(p, i, 0, e) != 0)
             return -1;
-        arena_rewind(p->a, m);
-        if (s.n == 0) {
+        if (p->found[i].seen_count == 0) {
             *block = (struct put_block){ix->edges[i].id, i};
             return 1;
         }
@@ -202,8 +231,6 @@ static int
 find_ends(struct putting *p, struct err *e)
 {
     const struct store_index *ix = &p->index;
-    const struct audience *list;
-    struct seen s;
 
     if (ix->edge_count == 0)
         return 0;
@@ -214,15 +241,12 @@ find_ends(struct putting *p, struct err *e)
     for (size_t i = 0; i < ix->edge_count; i++) {
         if (!refers(p, &ix->edges[i]))
             continue;
-        if (seen_find(p->x, p->b, &p->way->asker, ix->edges[i].id, SEEN_PLACES | SEEN_EXPECTED,
-                      p->a, &s, e) != 0)
+        if ((p->found[i].seen_count == 0 || may_be_expected(p)) &&
+            find_end(p, i, SEEN_EXPECTED, e) != 0)
             return -1;
-        if (s.n == 0)
+        if (p->found[i].seen_count == 0)
             continue;
-        list = seen_audiences(&s, p->a);
-        if (list == NULL)
-            return err_set(e, ERR_MEMORY, "out of memory");
-        p->ends[p->end_count] = (struct edge_end){list, s.n};
+        p->ends[p->end_count] = p->found[i];
         p->end_ids[p->end_count++] = ix->edges[i].id;
     }
     return 0;
@@ -925,7 +949,7 @@ look_anew(struct putting *p, enum put_when when, struct verdict_item *v)
     p->pub = (struct publish){0};
     p->creator = 0;
     p->seen = (struct seen){0};
-    p->ends = NULL;
+    p->found = p->ends = NULL;
     p->end_ids = NULL;
     p->end_count = 0;
     poster = rights_principal(&p->x->cast.rights, p->way->asker.principal);
