@@ -190,6 +190,7 @@ store_open(const char *path, const struct store_options *o, struct store **out, 
     s->mode = o->mode;
     s->clock = o->clock;
     s->index = o->index;
+    s->version = o->version;
     s->index_ctx = o->index_ctx;
     s->filter_bytes = o->filter_bytes ? o->filter_bytes : FILTER_BYTES;
     s->erased_fd = -1;

@@ -11,6 +11,7 @@
  *   store_put.h     publications and erasures: what is appended
  *   store_page.h    pages of a collection, and objects by id
  *   store_find.h    search, related
+ *   store_sync.h    streams whole, of our own and of others
  *   store_batch.h   batches, their items, defects, what waits
  *   store_audit.h   the audit trail, who was served what
  *   store_check.h   verify
@@ -67,6 +68,10 @@ struct store_index {
 typedef int store_index_fn(void *ctx, struct span bytes, struct arena *a, struct store_index *out,
                            struct err *e);
 
+/* The version as written (modified; empty where it has none) of canonical bytes; lives in bytes or
+ * a. */
+typedef struct span store_version_fn(void *ctx, struct span bytes, struct arena *a);
+
 struct store_options {
     enum db_mode mode;
     int cache_kib;                  /* page cache; 0: 4 MiB */
@@ -76,7 +81,8 @@ struct store_options {
     const struct db_driver *driver; /* NULL: SQLite */
     store_index_fn *index;          /* NULL: texts after a restart, and verify, do without */
     void *index_ctx;
-    size_t filter_bytes; /* writer: memory for filters of known ids; 0: 16 MiB */
+    store_version_fn *version; /* ctx as index; NULL: entries of streams cannot be told */
+    size_t filter_bytes;       /* writer: memory for filters of known ids; 0: 16 MiB */
 };
 
 /* Opens path; a writer creates what is not there and takes the schema's missing steps.

@@ -60,12 +60,23 @@ by_place(const void *a, const void *b)
     return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
+static const struct erased *
+find_place(const struct noted *x, struct span id, uint64_t entry)
+{
+    struct erased key = {.entry = entry};
+
+    if (id.n != sizeof key.stream.b || x->n == 0)
+        return NULL;
+    memcpy(key.stream.b, id.p, id.n);
+    return bsearch(&key, x->list, x->n, sizeof *x->list, by_place);
+}
+
 /* Publications of the copy that have been erased since; in `out`, mem_free. */
 static int
 find_erased(struct store *s, const struct noted *x, uint64_t **out, size_t *n, struct err *e)
 {
     struct db_stmt *q = sql_ask(s, e,
-                                "SELECT x.p, x.entry, x.flags, x.d, t.id FROM publication x "
+                                "SELECT x.p, x.entry, x.flags, x.d, t.id, t.old FROM publication x "
                                 "JOIN stream t ON t.n = x.stream ORDER BY x.p",
                                 "");
     uint64_t *list = mem_zero(x->n + 1, sizeof *list);
@@ -77,14 +88,15 @@ find_erased(struct store *s, const struct noted *x, uint64_t **out, size_t *n, s
         return q ? err_set(e, ERR_MEMORY, "no memory for erased positions") : -1;
     }
     while ((rc = sql_step(s, q, e)) == 1) {
-        const struct span d = sql_bytes(s, q, 3), id = sql_bytes(s, q, 4);
-        struct erased key = {.entry = (uint64_t)sql_int(s, q, 1)};
+        const struct span d = sql_bytes(s, q, 3);
+        const uint64_t entry = (uint64_t)sql_int(s, q, 1);
         const struct erased *hit;
 
-        if (id.n != sizeof key.stream.b || (sql_int(s, q, 2) & (F_ERASE | F_ERASED)))
+        if (sql_int(s, q, 2) & (F_ERASE | F_ERASED))
             continue;
-        memcpy(key.stream.b, id.p, id.n);
-        hit = x->n ? bsearch(&key, x->list, x->n, sizeof *x->list, by_place) : NULL;
+        hit = find_place(x, sql_bytes(s, q, 4), entry);
+        if (!hit)
+            hit = find_place(x, sql_bytes(s, q, 5), entry); /* noted before streams were renamed */
         /* The commitment too: a position alone could mean another entry after a fork. */
         if (hit && d.n == sizeof hit->d.b && memcmp(hit->d.b, d.p, d.n) == 0 && count < x->n)
             list[count++] = (uint64_t)sql_int(s, q, 0);

@@ -6,6 +6,8 @@
 #include "mem.h"
 #include "merkle.h"
 #include "store_block.h"
+#include "store_sync.h"
+#include "store_tile.h"
 #include "store_verify.h"
 
 #define PROGRESS_ROWS 4096
@@ -17,7 +19,7 @@ struct erasure {
 
 struct walk {
     struct verify *v;
-    struct merkle_frontier *trees; /* of stream number - 1 */
+    uint64_t *entries; /* that have rows, of stream number - 1 */
     size_t tree_count;
     uint64_t *seqs; /* next, of audience number - 1 */
     size_t seq_count;
@@ -134,24 +136,34 @@ check_commitment(struct walk *w, struct db_stmt *q, const struct row *r, const s
                : say_row(w, r, "bytes or header are not what was committed to");
 }
 
+/* What an erase row of another's stream says stands here alone. */
+static bool
+has_entry(const struct row *r)
+{
+    return r->stream != 0 || !(r->flags & F_ERASE);
+}
+
 static int
 check_entry(struct walk *w, struct db_stmt *q, const struct row *r, struct err *e)
 {
     const struct span d = sql_bytes(w->v->s, q, 14);
-    struct merkle_frontier *tree;
-    struct hash h, leaf;
+    struct hash h, kept;
+    uint64_t p = 0;
+    int rc;
 
+    if (!has_entry(r))
+        return 0;
     if (d.n != sizeof h.b)
         return say_row(w, r, "the commitment is not there");
     memcpy(h.b, d.p, d.n);
     if (r->stream == 0 || r->stream > w->tree_count)
         return say_row(w, r, "there is no such stream");
-    tree = &w->trees[r->stream - 1];
-    if (tree->size != r->entry)
-        return say_row(w, r, "not the next entry of its stream");
-    entry_leaf(&h, &leaf);
-    if (frontier_append(tree, &leaf, NULL, NULL, e) < 0)
+    rc = tile_leaf(w->v->s, r->stream, r->entry, &kept, &p, e);
+    if (rc < 0)
         return -1;
+    if (rc == 0 || p != r->p || !hash_eq(&kept, &h))
+        return say_row(w, r, "not the entry of its stream");
+    w->entries[r->stream - 1]++;
     return check_commitment(w, q, r, &h, e);
 }
 
@@ -262,6 +274,67 @@ check_erasures(struct walk *w)
 }
 
 static int
+say_stream(struct walk *w, uint32_t n, const char *what)
+{
+    return verify_say(w->v, what, "stream %u", n);
+}
+
+/* An entry that has no row: kept without its bytes, or a bare commitment; never one of our own. */
+static int
+check_lacking(struct walk *w, uint32_t n, uint64_t i, const struct hash *d, struct err *e)
+{
+    struct store_entry x;
+    struct hash is;
+
+    if (strm_own(w->v->s, n))
+        return say_stream(w, n, "an entry has no publication");
+    arena_reset(w->v->a);
+    if (store_entry_get(w->v->s, n, i, false, w->v->a, &x, e) < 0)
+        return -1;
+    if (x.bare)
+        return 0;
+    entry_commit(x.salt, x.header, &is);
+    return hash_eq(&is, d) ? 0 : say_stream(w, n, "a header is not what was committed to");
+}
+
+/* One tree: its leaves lead to its frontier, through the inner nodes that are kept. */
+static int
+check_tree(struct walk *w, uint32_t n, uint64_t size, struct span frontier, struct err *e)
+{
+    char mem[FRONTIER_BYTES_MAX];
+    struct merkle_source src;
+    struct merkle_frontier f;
+    struct hash root, kept, leaf, d;
+    uint64_t rows = 0, p;
+    struct buf b;
+    int rc = 1;
+
+    frontier_init(&f);
+    for (uint64_t i = 0; i < size; i++) {
+        rc = tile_leaf(w->v->s, n, i, &d, &p, e);
+        if (rc <= 0)
+            return rc < 0 ? -1 : say_stream(w, n, "its tree is not whole");
+        rows += p != 0;
+        if (p == 0 && (rc = check_lacking(w, n, i, &d, e)) != 0)
+            return rc;
+        entry_leaf(&d, &leaf);
+        if (frontier_append(&f, &leaf, NULL, NULL, e) < 0)
+            return -1;
+    }
+    buf_init_fixed(&b, mem, sizeof mem);
+    frontier_encode(&f, &b);
+    if (!span_eq(frontier, buf_view(&b)) || rows != w->entries[n - 1])
+        return say_stream(w, n, "the tree is not that of its entries");
+    arena_reset(w->v->a);
+    frontier_root(&f, &root);
+    if (store_stream_source(w->v->s, n, w->v->a, &src, e) < 0 ||
+        merkle_root(&src, size, &kept, e) < 0)
+        return -1;
+    return hash_eq(&root, &kept) ? 0
+                                 : say_stream(w, n, "its inner nodes are not those of its leaves");
+}
+
+static int
 check_trees(struct walk *w, struct err *e)
 {
     struct store *s = w->v->s;
@@ -271,23 +344,17 @@ check_trees(struct walk *w, struct err *e)
     if (!q)
         return -1;
     while ((rc = sql_step(s, q, e)) == 1) {
-        const uint64_t n = (uint64_t)sql_int(s, q, 0);
-        char mem[FRONTIER_BYTES_MAX];
-        struct buf b;
+        const uint32_t n = (uint32_t)sql_int(s, q, 0);
 
         w->v->counts.streams++;
-        buf_init_fixed(&b, mem, sizeof mem);
         if (n == 0 || n > w->tree_count)
             continue;
-        frontier_encode(&w->trees[n - 1], &b);
-        if (((uint64_t)sql_int(s, q, 1) != w->trees[n - 1].size ||
-             !span_eq(sql_bytes(s, q, 2), buf_view(&b))) &&
-            verify_say(w->v, "the tree is not that of its entries", "stream %llu",
-                       (unsigned long long)n))
-            break;
+        rc = check_tree(w, n, (uint64_t)sql_int(s, q, 1), sql_bytes(s, q, 2), e);
+        if (rc != 0) {
+            sql_end(s, q);
+            return rc < 0 ? -1 : 0;
+        }
     }
-    if (rc == 1)
-        sql_end(s, q);
     return rc < 0 ? -1 : 0;
 }
 
@@ -345,11 +412,9 @@ verify_streams(struct verify *v, struct err *e)
         return -1;
     w.tree_count = v->s->strm_count;
     w.seq_count = v->s->aud_count;
-    w.trees = mem_zero(w.tree_count + 1, sizeof *w.trees);
+    w.entries = mem_zero(w.tree_count + 1, sizeof *w.entries);
     w.seqs = mem_zero(w.seq_count + 1, sizeof *w.seqs);
-    rc = w.trees && w.seqs ? 0 : err_set(e, ERR_MEMORY, "no memory to verify");
-    for (size_t i = 0; rc == 0 && i < w.tree_count; i++)
-        frontier_init(&w.trees[i]);
+    rc = w.entries && w.seqs ? 0 : err_set(e, ERR_MEMORY, "no memory to verify");
     if (rc == 0)
         rc = walk_rows(&w, e);
     sql_end(v->s, w.block);
@@ -357,7 +422,7 @@ verify_streams(struct verify *v, struct err *e)
         rc = check_erasures(&w) || check_trees(&w, e) < 0 || check_audiences(&w, e) < 0 ? -1 : 0;
     if (rc < 0 && v->stop)
         rc = 0;
-    mem_free(w.trees);
+    mem_free(w.entries);
     mem_free(w.seqs);
     mem_free(w.erasures);
     return rc;

@@ -76,6 +76,7 @@ struct aud { /* an audience and what its rows have come to; at index number - 1 
 struct strm { /* a stream; at index number - 1 */
     uint32_t number, publisher, audience;
     bool current; /* its publisher's present incarnation */
+    bool own;     /* said here */
 };
 
 struct type_name {
@@ -98,6 +99,7 @@ struct store {
     enum db_mode mode;
     const struct clock *clock;
     store_index_fn *index;
+    store_version_fn *version;
     void *index_ctx;
     size_t filter_bytes;
     unsigned gen_shift; /* GEN_SHIFT, but in tests */
@@ -169,6 +171,7 @@ struct aud *aud_of(struct store *s, uint32_t number); /* NULL: none */
 int auds_save(struct store *s, struct err *e);
 int strms_load(struct store *s, struct err *e);
 uint32_t strm_publisher(struct store *s, uint32_t stream);
+bool strm_own(const struct store *s, uint32_t stream); /* once they are loaded */
 
 /* store_ident.c */
 #define ID_BYTES_MAX 512 /* of an id as kept: two bytes of type and sixteen of UUID, or text */

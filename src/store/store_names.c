@@ -192,7 +192,9 @@ strms_load(struct store *s, struct err *e)
 
     if (s->strms_loaded)
         return 0;
-    q = sql_ask(s, e, "SELECT n, publisher, audience, current FROM stream WHERE n > ?1 ORDER BY n",
+    q = sql_ask(s, e,
+                "SELECT n, publisher, audience, current, own FROM stream WHERE n > ?1 "
+                "ORDER BY n",
                 "i", (int64_t)s->strm_count);
     if (!q)
         return -1;
@@ -210,7 +212,8 @@ strms_load(struct store *s, struct err *e)
         t[s->strm_count++] = (struct strm){.number = (uint32_t)sql_int(s, q, 0),
                                            .publisher = (uint32_t)sql_int(s, q, 1),
                                            .audience = (uint32_t)sql_int(s, q, 2),
-                                           .current = sql_int(s, q, 3) != 0};
+                                           .current = sql_int(s, q, 3) != 0,
+                                           .own = sql_int(s, q, 4) != 0};
     }
     s->strms_loaded = rc == 0;
     return rc;
@@ -220,4 +223,10 @@ uint32_t
 strm_publisher(struct store *s, uint32_t stream)
 {
     return stream == 0 || stream > s->strm_count ? 0 : s->strms[stream - 1].publisher;
+}
+
+bool
+strm_own(const struct store *s, uint32_t stream)
+{
+    return stream > 0 && stream <= s->strm_count && s->strms[stream - 1].own;
 }

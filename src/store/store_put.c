@@ -9,6 +9,7 @@
 #include "store_block.h"
 #include "store_erased.h"
 #include "store_index.h"
+#include "store_owed.h"
 #include "store_pend.h"
 #include "store_post.h"
 #include "store_rows.h"
@@ -136,7 +137,7 @@ store_put(struct store *s, const struct store_row *r, size_t *at, struct err *e)
     if (!grams_rise(&r->index))
         return err_set(e, ERR_PROTOCOL, "trigrams are not in order");
     if (type_number(s, r->type, true, &n, e) < 0 ||
-        stream_of(s, r->publisher, r->audience, &n, e) < 0)
+        (r->from ? owed_check(s, r, e) : stream_of(s, r->publisher, r->audience, &n, e)) < 0)
         return -1;
     w = pend_add(s, e);
     if (!w)
@@ -429,7 +430,8 @@ write_new(struct store *s, struct pend *w, struct err *e)
         if (ident_add(s, w->key, r.p, e) < 0)
             return -1;
     }
-    if (stream_add(s, &w->r, &at, e) < 0 || post_place(s, &r, w->r.bytes, &w->r.hash, e) < 0 ||
+    if ((w->r.from ? owed_settle(s, &w->r, r.p, &at, e) : stream_add(s, &w->r, r.p, &at, e)) < 0 ||
+        post_place(s, &r, w->r.bytes, &w->r.hash, e) < 0 ||
         insert_row(s, &r, &at, &w->r, buf_view(&id), e) < 0 || post_settle(s, &r, e) < 0)
         return -1;
     a->next_seq++;
@@ -533,7 +535,10 @@ write_erase_row(struct store *s, struct pend *w, const struct row *t, const stru
     const struct span none = {NULL, 0};
     const int left = post_any_left(s, t->ident, e);
 
-    if (left < 0 || stream_add_erase(s, t->stream, t->entry, d, &at, e) < 0 ||
+    /* Another's stream is for its publisher to append to: the row stands here alone. */
+    memset(&at, 0, sizeof at);
+    if (left < 0 || strms_load(s, e) < 0 ||
+        (strm_own(s, t->stream) && stream_add_erase(s, t->stream, t->entry, d, r.p, &at, e) < 0) ||
         row_get(s, t->ident, &anchor, e) < 0)
         return -1;
     r.flags |= anchor.flags & F_IDENT;
@@ -665,7 +670,7 @@ commit_rows(struct store *s, struct pend **rows, struct err *e)
     if (write_all(s, rows, n, e) < 0 || rows_flush(s, e) < 0 || text_flush(s, e) < 0 ||
         finish_erased(s, e) < 0)
         return -1;
-    return put_ranges_save(s, e) < 0 || count_save(s, e) < 0 || streams_save(s, e) < 0 ? -1 : 0;
+    return put_ranges_save(s, e) < 0 || count_save(s, e) < 0 ? -1 : 0;
 }
 
 int
@@ -681,5 +686,5 @@ put_commit(struct store *s, struct err *e)
         rc = commit_rows(s, rows, e);
         mem_free(rows);
     }
-    return rc < 0 ? -1 : auds_save(s, e);
+    return rc < 0 || streams_save(s, e) < 0 ? -1 : auds_save(s, e);
 }

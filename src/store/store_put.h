@@ -25,6 +25,11 @@ enum store_order { /* within an audience: clients want ends before edges */
                    STORE_REPORT /* what lists others: report, grouping, note, opinion */
 };
 
+struct store_from { /* an entry of another's stream whose bytes are owed (store_sync.h) */
+    uint32_t stream;
+    uint64_t entry;
+};
+
 struct store_row {
     struct span id;
     struct span type;
@@ -43,10 +48,13 @@ struct store_row {
     int confidence; /* 0 to 100; -1: none */
     uint64_t batch; /* 0: none */
     struct store_index index;
+    const struct store_from *from; /* NULL: said here; else publisher and group_version are those of
+                                    * the stream and the entry */
 };
 
 /* Everything in *r is borrowed until store_commit or store_abort.  *at (may be NULL) is the row's
- * number in this commit, from 0.  ERR_LIMIT: STORE_COMMIT_MAX is reached, commit first. */
+ * number in this commit, from 0.  ERR_LIMIT: STORE_COMMIT_MAX is reached, commit first.  With from:
+ * ERR_MISSING: nothing is owed there, ERR_CONFLICT: it is not what was committed to. */
 int store_put(struct store *s, const struct store_row *r, size_t *at, struct err *e);
 
 /* After store_commit has returned 0 and until the next store_begin: what row at became. */
@@ -58,7 +66,8 @@ size_t store_put_good(const struct store *s);
 
 /* Erases a publication: its bytes, header, salt, index rows and trigrams go, its commitment stays,
  * and an erase row is appended to its audience and its stream.  Its position is noted, synced,
- * beside the database before the commit ends.  ERR_MISSING: no living publication has that p. */
+ * beside the database before the commit ends.  Of another's stream nothing is appended to it: that
+ * is for its publisher to say.  ERR_MISSING: no living publication has that p. */
 int store_erase(struct store *s, uint64_t p, struct err *e);
 
 /* A publication as it stands, whoever may see it: for the decisions of exchange alone. */

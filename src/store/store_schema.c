@@ -4,6 +4,7 @@
 #include "mem.h"
 #include "rights.h"
 #include "store_impl.h"
+#include "store_stream.h"
 
 /*
  * The schema, in numbered steps that are only added.  SQL that SQLite and PostgreSQL share, but for
@@ -123,7 +124,37 @@ static const char *const step_1[] = {
     "(3, 3, 1, 3, 1, 0, 0, 0, 'own', '', '')",
     "INSERT INTO member (generation, org, since) VALUES (2, 1, 0), (3, 1, 0)", NULL};
 
-static const char *const *const steps[] = {step_1};
+/* Streams whole: trees that prove, entries of others, heads, and what is known of peers.  Ids of
+ * streams change with it (store_stream.h): the old one is kept, since erased positions beside the
+ * database are noted under it. */
+static const char *const step_2[] = {
+    "UPDATE grp SET past = 1 WHERE n = 2", /* who joins the region sees what was said to it */
+    "ALTER TABLE stream ADD COLUMN own INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE stream ADD COLUMN old BLOB",
+    "UPDATE stream SET old = id",
+    "CREATE TABLE tile (k INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE head (stream INTEGER PRIMARY KEY, size INTEGER NOT NULL, head BLOB NOT NULL, "
+    "links BLOB NOT NULL)",
+    "CREATE TABLE frozen (stream INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
+    "evidence BLOB NOT NULL)",
+    "CREATE TABLE lack (stream INTEGER NOT NULL, entry INTEGER NOT NULL, owed INTEGER NOT NULL, "
+    "salt BLOB NOT NULL, header BLOB NOT NULL, PRIMARY KEY (stream, entry)) @",
+    "CREATE TABLE said (n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name BLOB NOT NULL, "
+    "stream BLOB, entry INTEGER NOT NULL, member BLOB, content BLOB NOT NULL, "
+    "UNIQUE (kind, name))",
+    "CREATE TABLE peer (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, epoch BLOB NOT NULL, "
+    "cursor INTEGER NOT NULL, ok INTEGER NOT NULL, failed INTEGER NOT NULL, "
+    "failures INTEGER NOT NULL, why TEXT NOT NULL)",
+    "CREATE TABLE mirror (peer INTEGER NOT NULL, key BLOB NOT NULL, print BLOB NOT NULL, "
+    "PRIMARY KEY (peer, key)) @",
+    "CREATE TABLE offered (peer INTEGER NOT NULL, key BLOB NOT NULL, stream BLOB NOT NULL, "
+    "asked INTEGER NOT NULL, refused INTEGER NOT NULL, content BLOB NOT NULL, "
+    "PRIMARY KEY (peer, key)) @",
+    "CREATE TABLE accused (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, peer BLOB NOT NULL, "
+    "why TEXT NOT NULL, evidence BLOB NOT NULL)",
+    NULL};
+
+static const char *const *const steps[] = {step_1, step_2};
 #define STEPS (sizeof steps / sizeof steps[0])
 
 #define KEPT_ORDER " WITHOUT ROWID" /* SQLite's word for @ */
@@ -212,7 +243,9 @@ take_steps(struct store *s, int64_t from, struct err *e)
                 return err_place(e, "schema step %zu", i + 1);
     if (sql_do(s, e, "UPDATE schema_version SET n = ?1 WHERE one = 1", "i", (int64_t)STEPS) < 0)
         return -1;
-    return from == 0 ? make_random(s, e) : 0;
+    if (from == 0)
+        return make_random(s, e);
+    return from < 2 ? streams_upgrade(s, e) : 0;
 }
 
 int
@@ -235,6 +268,7 @@ schema_open(struct store *s, struct err *e)
         s->open = true;
         rc = take_steps(s, n, e);
         s->open = false;
+        store_forget(s);
         if (rc < 0 || s->drv->commit(s->d, e) < 0) {
             s->drv->rollback(s->d);
             return -1;

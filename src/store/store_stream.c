@@ -5,6 +5,7 @@
 #include "ledger.h"
 #include "mem.h"
 #include "merkle.h"
+#include "store_tile.h"
 #include "uuid.h"
 
 #define POOL_BYTES  4096 /* random bytes fetched at a time: a system call for each salt is slow */
@@ -12,6 +13,7 @@
 
 struct head { /* a stream's tree; at index number - 1 */
     struct merkle_frontier f;
+    struct tiles tiles;
     bool loaded, dirty;
 };
 
@@ -28,6 +30,8 @@ streams_free(struct streams *t)
     if (!t)
         return;
     mem_wipe(t->pool, sizeof t->pool);
+    for (size_t i = 0; i < t->n; i++)
+        tiles_free(&t->heads[i].tiles);
     mem_free(t->heads);
     mem_free(t);
 }
@@ -108,81 +112,112 @@ group_id(struct store *s, const struct audience *a, struct buf *out, struct err 
 {
     uint8_t id[LEDGER_RANDOM_BYTES];
     int64_t first;
+    int rc;
 
     if (a->group == 0) {
         buf_printf(out, "person:%u", (unsigned)a->person);
-    } else if (a->group == GROUP_PUBLIC) {
-        buf_str(out, "public");
-    } else if (a->group == GROUP_REGION) {
-        buf_str(out, "region");
-    } else {
-        const int rc = sql_number(s, &first, e, "SELECT min(n) FROM generation WHERE grp = ?1", "i",
-                                  (int64_t)a->group);
-
-        if (rc < 0)
-            return -1;
-        if (rc == 0)
-            return err_set(e, ERR_MISSING, "there is no such group");
-        if (copy_blob(s, "SELECT random FROM generation WHERE n = ?1 /* group */", first, id,
-                      sizeof id, e) < 0)
-            return -1;
-        buf_str(out, "group:");
-        hex_put(out, id, sizeof id);
+        return 0;
     }
+    if (a->group == GROUP_PUBLIC || a->group == GROUP_REGION) {
+        buf_str(out, a->group == GROUP_PUBLIC ? "public" : "region");
+        return 0;
+    }
+    rc = sql_number(s, &first, e, "SELECT min(n) FROM generation WHERE grp = ?1", "i",
+                    (int64_t)a->group);
+    if (rc < 0)
+        return -1;
+    if (rc == 0)
+        return err_set(e, ERR_MISSING, "there is no such group");
+    if (copy_blob(s, "SELECT random FROM generation WHERE n = ?1 /* group */", first, id, sizeof id,
+                  e) < 0)
+        return -1;
+    hex_put(out, id, sizeof id);
     return 0;
 }
 
+/* What is said to everybody has one generation, the same at all members. */
 static int
-name_stream(struct store *s, uint32_t publisher, const struct audience *a, struct hash *id,
-            uint8_t inc[LEDGER_RANDOM_BYTES], struct err *e)
+generation_id(struct store *s, const struct audience *a, uint8_t out[LEDGER_RANDOM_BYTES],
+              struct err *e)
+{
+    int64_t now = 0;
+
+    memset(out, 0, LEDGER_RANDOM_BYTES);
+    if (a->generation == 0)
+        return 0;
+    if ((a->group == GROUP_PUBLIC || a->group == GROUP_REGION) &&
+        sql_number(s, &now, e, "SELECT generation FROM grp WHERE n = ?1", "i", (int64_t)a->group) <
+            0)
+        return -1;
+    if (now == (int64_t)a->generation)
+        return 0;
+    return copy_blob(s, "SELECT random FROM generation WHERE n = ?1", a->generation, out,
+                     LEDGER_RANDOM_BYTES, e);
+}
+
+int
+stream_naming(struct store *s, uint32_t publisher, const struct audience *a,
+              const uint8_t inc[LEDGER_RANDOM_BYTES], char *mem, struct stream_name *out,
+              struct err *e)
 {
     struct stream_name name = {.label = (uint8_t)a->label, .exercise = a->exercise};
-    char mem[LEDGER_GROUP_MAX];
     struct buf group;
 
-    buf_init_fixed(&group, mem, sizeof mem);
-    if (publisher_id(s, publisher, &name.publisher, e) < 0 || incarnation(s, inc, e) < 0 ||
-        group_id(s, a, &group, e) < 0)
-        return -1;
-    if (a->generation && copy_blob(s, "SELECT random FROM generation WHERE n = ?1", a->generation,
-                                   name.generation, sizeof name.generation, e) < 0)
+    buf_init_fixed(&group, mem, LEDGER_GROUP_MAX);
+    if (publisher_id(s, publisher, &name.publisher, e) < 0 || group_id(s, a, &group, e) < 0 ||
+        generation_id(s, a, name.generation, e) < 0)
         return -1;
     memcpy(name.incarnation, inc, LEDGER_RANDOM_BYTES);
     name.group = buf_view(&group);
-    return stream_id(&name, id, e);
+    *out = name;
+    return 0;
 }
 
 /* ---- streams ---- */
 
-static int
-stream_make(struct store *s, uint32_t publisher, const struct aud *a, uint32_t *out, struct err *e)
+int
+stream_insert(struct store *s, uint32_t publisher, uint32_t audience, bool own,
+              const struct hash *id, const uint8_t inc[LEDGER_RANDOM_BYTES], uint32_t *out,
+              struct err *e)
 {
-    uint8_t inc[LEDGER_RANDOM_BYTES];
     char mem[FRONTIER_BYTES_MAX];
     struct merkle_frontier f;
     struct strm *more;
-    struct hash id;
     struct buf b;
     const uint32_t number = (uint32_t)s->strm_count + 1;
 
     frontier_init(&f);
     buf_init_fixed(&b, mem, sizeof mem);
     frontier_encode(&f, &b);
-    if (name_stream(s, publisher, &a->a, &id, inc, e) < 0 ||
-        sql_do(s, e,
+    if (sql_do(s, e,
                "INSERT INTO stream (n, publisher, audience, current, id, incarnation, size, "
-               "frontier) VALUES (?1, ?2, ?3, 1, ?4, ?5, 0, ?6)",
-               "iiibbb", (int64_t)number, (int64_t)publisher, (int64_t)a->a.number,
-               span_from(id.b, sizeof id.b), span_from(inc, sizeof inc), buf_view(&b)) < 0)
+               "frontier, own) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?4)",
+               "iiiibbb", (int64_t)number, (int64_t)publisher, (int64_t)audience, (int64_t)own,
+               span_from(id->b, sizeof id->b), span_from(inc, LEDGER_RANDOM_BYTES),
+               buf_view(&b)) < 0)
         return -1;
     more = mem_resize(s->strms, number * sizeof *more);
     if (!more)
         return err_set(e, ERR_MEMORY, "no memory for streams");
     s->strms = more;
     more[s->strm_count++] = (struct strm){
-        .number = number, .publisher = publisher, .audience = a->a.number, .current = true};
+        .number = number, .publisher = publisher, .audience = audience, .current = own, .own = own};
     *out = number;
     return 0;
+}
+
+static int
+stream_make(struct store *s, uint32_t publisher, const struct aud *a, uint32_t *out, struct err *e)
+{
+    uint8_t inc[LEDGER_RANDOM_BYTES];
+    char mem[LEDGER_GROUP_MAX];
+    struct stream_name name;
+    struct hash id;
+
+    if (incarnation(s, inc, e) < 0 || stream_naming(s, publisher, &a->a, inc, mem, &name, e) < 0 ||
+        stream_id(&name, &id, e) < 0)
+        return -1;
+    return stream_insert(s, publisher, a->a.number, true, &id, inc, out, e);
 }
 
 int
@@ -250,13 +285,28 @@ take_salt(struct streams *t, uint8_t salt[SALT_BYTES])
     memset(t->pool + t->left, 0, SALT_BYTES);
 }
 
+/* The next leaf: commitment d, as publication p. */
 static int
-append(struct store *s, uint32_t stream, const struct entry *en, struct stream_place *out,
-       struct err *e)
+grow(struct store *s, struct head *h, uint32_t stream, const struct hash *d, uint64_t p,
+     struct err *e)
+{
+    struct tiles_done done = {s, &h->tiles};
+    struct hash leaf;
+
+    if (tiles_load(s, &h->tiles, stream, h->f.size, e) < 0 ||
+        tiles_leaf(s, &h->tiles, h->f.size, d, p, e) < 0)
+        return -1;
+    entry_leaf(d, &leaf);
+    h->dirty = true;
+    return frontier_append(&h->f, &leaf, tiles_node, &done, e);
+}
+
+static int
+append(struct store *s, uint32_t stream, const struct entry *en, uint64_t p,
+       struct stream_place *out, struct err *e)
 {
     char mem[ENTRY_HEADER_MAX];
     struct buf header;
-    struct hash leaf;
     struct head *h = NULL;
 
     if (streams_open(s, e) < 0 || head_load(s, stream, &h, e) < 0)
@@ -266,15 +316,46 @@ append(struct store *s, uint32_t stream, const struct entry *en, struct stream_p
         return -1;
     take_salt(s->streams, out->salt);
     entry_commit(out->salt, buf_view(&header), &out->d);
-    entry_leaf(&out->d, &leaf);
     out->stream = stream;
     out->entry = h->f.size;
-    h->dirty = true;
-    return frontier_append(&h->f, &leaf, NULL, NULL, e);
+    return grow(s, h, stream, &out->d, p, e);
+}
+
+/* Of a number that somebody gave. */
+static int
+head_of(struct store *s, uint32_t stream, struct head **out, struct err *e)
+{
+    if (strms_load(s, e) < 0)
+        return -1;
+    if (stream == 0 || stream > s->strm_count)
+        return err_set(e, ERR_MISSING, "there is no such stream");
+    return streams_open(s, e) < 0 ? -1 : head_load(s, stream, out, e);
 }
 
 int
-stream_add(struct store *s, const struct store_row *r, struct stream_place *out, struct err *e)
+stream_take(struct store *s, uint32_t stream, const struct hash *d, struct err *e)
+{
+    struct head *h = NULL;
+
+    if (head_of(s, stream, &h, e) < 0)
+        return -1;
+    return grow(s, h, stream, d, 0, e);
+}
+
+int
+stream_frontier(struct store *s, uint32_t stream, struct merkle_frontier *out, struct err *e)
+{
+    struct head *h = NULL;
+
+    if (head_of(s, stream, &h, e) < 0)
+        return -1;
+    *out = h->f;
+    return 0;
+}
+
+int
+stream_add(struct store *s, const struct store_row *r, uint64_t p, struct stream_place *out,
+           struct err *e)
 {
     const struct entry en = {.kind = ENTRY_PUT,
                              .group_version = r->group_version,
@@ -289,12 +370,12 @@ stream_add(struct store *s, const struct store_row *r, struct stream_place *out,
         return -1;
     if (a)
         a->stream = stream;
-    return append(s, stream, &en, out, e);
+    return append(s, stream, &en, p, out, e);
 }
 
 int
 stream_add_erase(struct store *s, uint32_t stream, uint64_t erased, const struct hash *d,
-                 struct stream_place *out, struct err *e)
+                 uint64_t p, struct stream_place *out, struct err *e)
 {
     const struct entry en = {.kind = ENTRY_ERASE, .target = erased, .target_d = *d};
     uint32_t current;
@@ -308,7 +389,21 @@ stream_add_erase(struct store *s, uint32_t stream, uint64_t erased, const struct
     if (stream_of(s, s->strms[stream - 1].publisher, s->strms[stream - 1].audience, &current, e) <
         0)
         return -1;
-    return append(s, current, &en, out, e);
+    return append(s, current, &en, p, out, e);
+}
+
+int
+stream_point(struct store *s, uint32_t stream, uint64_t entry, uint64_t p, struct err *e)
+{
+    struct head *h = NULL;
+
+    if (head_of(s, stream, &h, e) < 0)
+        return -1;
+    if (tiles_point(&h->tiles, entry, p)) {
+        h->dirty = true;
+        return 0;
+    }
+    return tile_point(s, stream, entry, p, e);
 }
 
 int
@@ -324,7 +419,8 @@ streams_save(struct store *s, struct err *e)
             continue;
         buf_init_fixed(&b, mem, sizeof mem);
         frontier_encode(&t->heads[i].f, &b);
-        if (sql_do(s, e, "UPDATE stream SET size = ?2, frontier = ?3 WHERE n = ?1", "iib",
+        if (tiles_save(s, &t->heads[i].tiles, e) < 0 ||
+            sql_do(s, e, "UPDATE stream SET size = ?2, frontier = ?3 WHERE n = ?1", "iib",
                    (int64_t)i + 1, (int64_t)t->heads[i].f.size, buf_view(&b)) < 0)
             return -1;
         t->heads[i].dirty = false;
@@ -341,4 +437,114 @@ streams_renew(struct store *s, struct err *e)
     return store_setting_put(s, INCARNATION, span_from(inc, sizeof inc), e) < 0
                ? -1
                : sql_do(s, e, "UPDATE stream SET current = 0", "");
+}
+
+/* ---- from schema 1 ---- */
+
+struct old_stream {
+    uint32_t n, publisher, audience;
+    uint8_t inc[LEDGER_RANDOM_BYTES];
+};
+
+static int
+old_streams(struct store *s, struct old_stream **out, size_t *n, struct err *e)
+{
+    struct db_stmt *q =
+        sql_ask(s, e, "SELECT n, publisher, audience, incarnation FROM stream ORDER BY n", "");
+    struct old_stream *list = NULL;
+    int rc = -1;
+
+    *n = 0;
+    while (q && (rc = sql_step(s, q, e)) == 1) {
+        struct old_stream *more = mem_resize(list, (*n + 1) * sizeof *list);
+        const struct span inc = sql_bytes(s, q, 3);
+
+        if (!more || inc.n != LEDGER_RANDOM_BYTES) {
+            sql_end(s, q);
+            rc = !more ? err_set(e, ERR_MEMORY, "no memory for streams")
+                       : err_set(e, ERR_CORRUPT, "a random id is not there");
+            list = more ? more : list;
+            break;
+        }
+        list = more;
+        list[*n] = (struct old_stream){.n = (uint32_t)sql_int(s, q, 0),
+                                       .publisher = (uint32_t)sql_int(s, q, 1),
+                                       .audience = (uint32_t)sql_int(s, q, 2)};
+        memcpy(list[(*n)++].inc, inc.p, inc.n);
+    }
+    if (rc < 0) {
+        mem_free(list);
+        return -1;
+    }
+    *out = list;
+    return 0;
+}
+
+static int
+rename_stream(struct store *s, const struct old_stream *x, struct err *e)
+{
+    const struct aud *a = aud_of(s, x->audience);
+    char mem[LEDGER_GROUP_MAX];
+    struct stream_name name;
+    struct hash id;
+
+    if (!a)
+        return err_set(e, ERR_CORRUPT, "a stream has no audience");
+    return stream_naming(s, x->publisher, &a->a, x->inc, mem, &name, e) < 0 ||
+                   stream_id(&name, &id, e) < 0
+               ? -1
+               : sql_do(s, e, "UPDATE stream SET id = ?2 WHERE n = ?1", "ib", (int64_t)x->n,
+                        span_from(id.b, sizeof id.b));
+}
+
+/* Trees from the commitments of all entries, in order of p: within a stream that of entries. */
+static int
+plant(struct store *s, struct err *e)
+{
+    struct db_stmt *q = sql_ask(s, e, "SELECT p, stream, entry, d FROM publication ORDER BY p", "");
+    int rc;
+
+    if (!q || streams_open(s, e) < 0)
+        return -1;
+    while ((rc = sql_step(s, q, e)) == 1) {
+        const uint32_t n = (uint32_t)sql_int(s, q, 1);
+        const struct span d = sql_bytes(s, q, 3);
+        struct head *h = NULL;
+        struct hash x;
+
+        if (n == 0 || n > s->strm_count || d.n != sizeof x.b) {
+            err_set(e, ERR_CORRUPT, "a publication has no stream or commitment");
+            break;
+        }
+        memcpy(x.b, d.p, d.n);
+        if (head_load(s, n, &h, e) < 0)
+            break;
+        if (!h->dirty) {
+            frontier_init(&h->f);
+            h->dirty = true;
+        }
+        if (h->f.size != (uint64_t)sql_int(s, q, 2)) {
+            err_set(e, ERR_CORRUPT, "not the next entry of its stream");
+            break;
+        }
+        if (grow(s, h, n, &x, (uint64_t)sql_int(s, q, 0), e) < 0)
+            break;
+    }
+    if (rc == 1)
+        sql_end(s, q);
+    return rc == 0 ? streams_save(s, e) : -1;
+}
+
+int
+streams_upgrade(struct store *s, struct err *e)
+{
+    struct old_stream *list = NULL;
+    size_t n = 0;
+    int rc =
+        auds_load(s, e) < 0 || strms_load(s, e) < 0 || old_streams(s, &list, &n, e) < 0 ? -1 : 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = rename_stream(s, &list[i], e);
+    mem_free(list);
+    return rc == 0 ? plant(s, e) : -1;
 }

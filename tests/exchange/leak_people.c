@@ -241,7 +241,7 @@ leak_people(struct leak *l)
     snprintf(l->people[1].name, sizeof l->people[1].name, "nobody");
     snprintf(l->people[2].name, sizeof l->people[2].name, "operator");
     l->m.groups[1] = (struct m_group){.kind = M_PUBLIC};
-    l->m.groups[2] = (struct m_group){.kind = M_REGION};
+    l->m.groups[2] = (struct m_group){.kind = M_REGION, .past = true};
     snprintf(l->group_name[1], sizeof l->group_name[0], "public");
     snprintf(l->group_name[2], sizeof l->group_name[0], "region");
     l->group_n = 2;

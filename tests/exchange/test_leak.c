@@ -918,7 +918,7 @@ begin_world(struct model *m)
         else if (g >= G_OWN && g < G_NAMED)
             m->member[n][g - G_OWN] = true;
         m->used[n] = g < G_NAMED;
-        m->past[g] = g >= G_NAMED ? pick(m, 2) == 0 : g != G_REGION;
+        m->past[g] = g >= G_NAMED ? pick(m, 2) == 0 : true;
     }
     for (int g = G_NAMED; g < G_ALL; g++)
         world_admin(m->w, TELL_K_GROUP, TELL_A_ADD, group_name(m, g),
