@@ -59,6 +59,8 @@ static struct table tables[] = {
     {.name = "text_chunk", .order = "s.p_to", .join = "JOIN text_segment s ON s.n = t.k >> 32"},
     {.name = "text_tail", .order = "t.p"},
     {.name = "batch_range", .order = "t.p_to"},
+    /* Of a stream that has all publications: when its last leaf came (store_tile.c). */
+    {.name = "tile", .order = "((t.k & 137438953471) + 1) << (6 * (((t.k >> 37) & 15) + 1))"},
 };
 #define TABLES (sizeof tables / sizeof *tables)
 

@@ -212,6 +212,10 @@ struct put_plain {
     int confidence;
     bool owner;
     uint64_t batch;
+    /* Of another's stream (store_put.h): */
+    uint32_t publisher; /* 0: said here */
+    uint64_t group_version;
+    const struct store_from *from;
 };
 int put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct err *e);
 /* The audience's number, made where there is none. */

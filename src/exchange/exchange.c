@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "batch.h"
-#include "store_batch.h"
 #include "mem.h"
+#include "peers.h"
+#include "server.h"
+#include "store_batch.h"
 
 int64_t
 now_us(const struct exchange *x)
@@ -165,6 +167,14 @@ cast_refresh(struct exchange *x, struct err *e)
 /* -- opening -------------------------------------------------------------------------------------
  */
 
+/* What an entry's header commits to beside the bytes. */
+static struct span
+version_of(void *ctx, struct span bytes, struct arena *a)
+{
+    (void)ctx;
+    return top_text(bytes, "modified", a);
+}
+
 static int
 open_store(struct exchange *x, const struct exchange_options *o, struct err *e)
 {
@@ -177,6 +187,7 @@ open_store(struct exchange *x, const struct exchange_options *o, struct err *e)
         .clock = o->clock,
         .index = index_rows,
         .index_ctx = x,
+        .version = version_of,
     };
 
     return store_open(o->path, &so, &x->store, e);
@@ -216,6 +227,9 @@ exchange_close(struct exchange *x)
     if (x == NULL)
         return;
     commit_free(x);
+    members_free(x->members);
+    sync_server_free(x->server);
+    peers_free(x->peers);
     views_forget(x);
     served_free(x->served);
     store_close(x->store);

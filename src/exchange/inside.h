@@ -97,6 +97,10 @@ struct found_slot {
     struct collection collection;
 };
 
+struct members;
+struct peers;
+struct sync_server;
+
 struct exchange {
     struct store *store;
     bool writer;
@@ -114,8 +118,12 @@ struct exchange {
     struct view_slot views[VIEWS_KEPT];
     uint64_t view_clock;
     struct found_slot found[FOUND_KEPT];
-    struct served *served;    /* readers */
-    struct commit *commit;    /* the writer */
+    struct served *served;   /* readers */
+    struct commit *commit;   /* the writer */
+    struct members *members; /* who is in what; NULL: not asked yet */
+    struct peers *peers;     /* the protocol between nodes; NULL: not asked yet */
+    struct sync_server *server;
+    bool recovering;          /* restored, and what stands outside backups is lost too */
     struct json_parser *json; /* for index rows of what is read again */
 };
 

@@ -6,6 +6,7 @@
  * of it.
  */
 #include "batch.h"
+#include "members.h"
 
 #include "stix_builtin.h"
 #include "store_find.h"
@@ -375,7 +376,7 @@ put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct 
         .bytes = p->bytes,
         .hash = *p->hash,
         .audience = a.number,
-        .publisher = ORG_SELF,
+        .publisher = p->publisher != 0 ? p->publisher : ORG_SELF,
         .order = order_of(f),
         .versioned = is_versioned(f),
         .modified = f->modified.at,
@@ -385,7 +386,11 @@ put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct 
         .confidence = p->confidence,
         .batch = p->batch,
         .index = *p->index,
+        .group_version = p->group_version,
+        .from = p->from,
     };
+    if (p->from == NULL && members_order(x, &a, &row.group_version, e) != 0)
+        return -1;
     if (store_put(x->store, &row, at, e) != 0)
         return -1;
     x->commit->bytes += p->bytes.n + 512;

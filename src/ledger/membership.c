@@ -157,6 +157,12 @@ membership_current(const struct membership *m, const uint8_t group[GROUP_ID_BYTE
     return g != NULL ? &g->current : NULL;
 }
 
+const struct circle_current *
+membership_group_at(const struct membership *m, size_t i)
+{
+    return i < m->group_n ? &m->groups[i].current : NULL;
+}
+
 const struct region_member *
 membership_member(const struct membership *m, const struct uuid *id)
 {

@@ -90,6 +90,9 @@ int membership_admits(const struct membership *m, const struct circle *c,
 /* A version of the region that is known, or NULL. */
 const struct region *membership_region(const struct membership *m, uint64_t version);
 
+/* Groups that are known, one after the other: NULL behind the last. */
+const struct circle_current *membership_group_at(const struct membership *m, size_t i);
+
 /* A group's id in a stream's name, and back; false: text is none. */
 void group_text(const uint8_t group[GROUP_ID_BYTES], char out[GROUP_TEXT + 1]);
 bool group_read(struct span text, uint8_t out[GROUP_ID_BYTES]);

@@ -105,8 +105,8 @@ note_put(struct span text, struct span name, const struct sign_public *public,
 }
 
 int
-note_add(struct span name, const struct sign_public *public, const struct signature *s,
-         struct buf *out, struct err *e)
+note_line(struct span name, const struct sign_public *public, const struct signature *s,
+          struct buf *out, struct err *e)
 {
     struct note n;
 

@@ -58,8 +58,8 @@ int note_name_check(struct span name, struct err *e);
 int note_put(struct span text, struct span name, const struct sign_public *public,
              const struct signature *s, struct buf *out, struct err *e);
 /* One more line to a note that stands in out from its start. */
-int note_add(struct span name, const struct sign_public *public, const struct signature *s,
-             struct buf *out, struct err *e);
+int note_line(struct span name, const struct sign_public *public, const struct signature *s,
+              struct buf *out, struct err *e);
 
 /* Spans point into s.  Anything but the form above, to the byte, is refused: ERR_SYNTAX,
  * ERR_ENCODING or ERR_LIMIT at the position. */

@@ -12,6 +12,7 @@
  *   store_page.h    pages of a collection, and objects by id
  *   store_find.h    search, related
  *   store_sync.h    streams whole, of our own and of others
+ *   store_said.h    what members have signed, what is known of peers
  *   store_batch.h   batches, their items, defects, what waits
  *   store_audit.h   the audit trail, who was served what
  *   store_check.h   verify

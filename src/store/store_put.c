@@ -13,6 +13,7 @@
 #include "store_pend.h"
 #include "store_post.h"
 #include "store_rows.h"
+#include "store_said.h"
 #include "store_stream.h"
 #include "store_text.h"
 #include "trigram.h"
@@ -553,6 +554,32 @@ write_erase_row(struct store *s, struct pend *w, const struct row *t, const stru
     return text_put(s, r.p, NULL, e);
 }
 
+/* What we said and take back has to be told to whoever has it. */
+static int
+tell_erased(struct store *s, const struct row *t, const struct hash *d, struct err *e)
+{
+    struct store_said said = {.kind = STORE_SAID_ERASED, .entry = t->entry};
+    uint8_t name[STORE_PLACE_NAME];
+    struct db_stmt *q;
+    struct span id;
+    int rc;
+
+    if (!strm_own(s, t->stream))
+        return 0;
+    q = sql_ask(s, e, "SELECT id FROM stream WHERE n = ?1", "i", (int64_t)t->stream);
+    if (!q || (rc = sql_step(s, q, e)) < 0)
+        return -1;
+    id = rc == 1 ? sql_bytes(s, q, 0) : (struct span){NULL, 0};
+    if (id.n == sizeof said.stream.b)
+        memcpy(said.stream.b, id.p, id.n);
+    if (rc == 1)
+        sql_end(s, q);
+    store_place_name(&said.stream, t->entry, name);
+    said.name = span_from(name, sizeof name);
+    said.content = span_from(d->b, sizeof d->b);
+    return store_said_put(s, &said, e);
+}
+
 static int
 erased_note(struct store *s, uint64_t p, struct err *e)
 {
@@ -593,7 +620,7 @@ write_erase(struct store *s, struct pend *w, struct err *e)
         post_mark(s, t.ident, F_MULTI | F_SCAR, e) < 0 ||
         ((t.flags & F_LAST) && (t.flags & F_VERSIONED) &&
          post_relist(s, t.ident, t.audience, e) < 0) ||
-        write_erase_row(s, w, &t, &d, e) < 0)
+        write_erase_row(s, w, &t, &d, e) < 0 || tell_erased(s, &t, &d, e) < 0)
         return -1;
     rc = t.flags & F_VERSIONED ? post_has_best(s, t.ident, t.audience, e) : 0;
     if (rc < 0 || (rc == 0 && count_add(s, t.audience, t.type, -1, e) < 0))

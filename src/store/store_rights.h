@@ -84,6 +84,23 @@ int store_member_remove(struct store *s, uint32_t group, uint32_t org, struct er
 /* Begins a new generation with the members of the one before; its number in *out. */
 int store_generation_begin(struct store *s, uint32_t group, uint32_t *out, struct err *e);
 
+/* Groups that several nodes speak of have random ids: that of the first generation is the group's.
+ * Those that look something up: 1, 0: none, -1. */
+#define STORE_GROUP_ID 16
+int store_group_id(struct store *s, uint32_t group, uint8_t out[STORE_GROUP_ID], struct err *e);
+int store_group_known(struct store *s, const uint8_t id[STORE_GROUP_ID], uint32_t *number,
+                      struct err *e);
+int store_generation_known(struct store *s, uint32_t group, const uint8_t id[STORE_GROUP_ID],
+                           uint32_t *number, struct err *e);
+/* A new group under that id; a new generation of one under that id, with the members of the present
+ * one.  Not current: one that was before the present one. */
+int store_group_as(struct store *s, struct store_group *g, const uint8_t id[STORE_GROUP_ID],
+                   struct err *e);
+int store_generation_as(struct store *s, uint32_t group, const uint8_t id[STORE_GROUP_ID],
+                        bool current, uint32_t *out, struct err *e);
+/* Out of every generation. */
+int store_group_leave(struct store *s, uint32_t group, uint32_t org, struct err *e);
+
 /* The region's directory: which organisation an identity belongs to.  org 0 unbinds. */
 int store_bind(struct store *s, struct span identity, uint32_t org, struct err *e);
 int store_bound(struct store *s, struct span identity, uint32_t *org, struct err *e); /* 0: none */

@@ -535,6 +535,16 @@ store_owed(struct store *s, uint32_t stream, uint64_t from, size_t max, struct a
     return q && rc == 0 ? 0 : -1;
 }
 
+int
+store_owed_drop(struct store *s, uint32_t stream, uint64_t entry, struct err *e)
+{
+    if (store_need_write(s, e) < 0)
+        return -1;
+    dirty(s);
+    return sql_do(s, e, "UPDATE lack SET owed = 0 WHERE stream = ?1 AND entry = ?2", "ii",
+                  (int64_t)stream, (int64_t)entry);
+}
+
 /* ---- bytes that came later ---- */
 
 static int

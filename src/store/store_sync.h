@@ -86,6 +86,9 @@ int store_erase_taken(struct store *s, uint32_t stream, uint64_t target, struct 
 int store_owed(struct store *s, uint32_t stream, uint64_t from, size_t max, struct arena *a,
                uint64_t **out, size_t *n, struct err *e);
 
+/* Bytes that are owed and not wanted: the entry stays as it is known. */
+int store_owed_drop(struct store *s, uint32_t stream, uint64_t entry, struct err *e);
+
 /* Rises with every commit that changed anything. */
 uint64_t store_changes(const struct store *s);
 

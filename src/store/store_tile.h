@@ -13,9 +13,11 @@
 #include "merkle.h"
 #include "store_impl.h"
 
-#define TILE_SHIFT  7
+#define TILE_SHIFT                                                                                 \
+    6 /* three leaf tiles fill a page of 8 KB; of 128 one would, and waste a third                 \
+       */
 #define TILE_WIDTH  (1u << TILE_SHIFT)
-#define TILE_LEVELS 8                /* 2^56 entries: more than a number of a tile has room for */
+#define TILE_LEVELS 10               /* 2^60 entries: more than a number of a tile has room for */
 #define TILE_LEAF   (HASH_BYTES + 8) /* commitment, publication */
 
 struct tile { /* one that is written */

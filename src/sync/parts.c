@@ -1,5 +1,7 @@
 #include "parts.h"
 
+#include "replica.h"
+
 void
 name_encode(const struct stream_name *n, struct buf *out)
 {
@@ -73,4 +75,21 @@ links_lead(const struct sync_link *list, size_t n, uint64_t size, const struct h
         root = &list[i].root;
     }
     return size == head->size && hash_eq(root, &head->root);
+}
+
+void
+sync_links_encode(const struct sync_link *list, size_t n, struct buf *out)
+{
+    links_encode(list, n, out);
+}
+
+int
+sync_links_decode(struct span s, uint64_t after, struct arena *a, const struct sync_link **out,
+                  size_t *n, struct err *e)
+{
+    struct reader r = reader_of(s);
+
+    if (links_decode(&r, SYNC_LINKS_MAX, after, a, out, n, e) != 0)
+        return -1;
+    return reader_end(&r, e);
 }

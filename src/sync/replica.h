@@ -130,4 +130,10 @@ struct replica {
                   struct err *e);
 };
 
+/* How a replica may keep links as bytes; after: the size from which they lead.  ERR_PROTOCOL, or
+ * ERR_MEMORY. */
+void sync_links_encode(const struct sync_link *list, size_t n, struct buf *out);
+int sync_links_decode(struct span s, uint64_t after, struct arena *a, const struct sync_link **out,
+                      size_t *n, struct err *e);
+
 #endif

@@ -159,10 +159,10 @@ first_line_of_a_key_decides(void **state)
     sign_make(&secret, SPAN("texT\n"), &wrong);
     buf_init(&b, NOTE_MAX);
     assert_int_equal(note_put(SPAN("text\n"), SPAN("a"), &public, &right, &b, NULL), 0);
-    assert_int_equal(note_add(SPAN("a"), &public, &wrong, &b, NULL), 0);
-    assert_int_equal(note_add(SPAN("b"), &public, &wrong, &b, NULL), 0);
-    assert_int_equal(note_add(SPAN("b"), &public, &right, &b, NULL), 0);
-    assert_int_equal(note_add(SPAN("a"), &other, &right, &b, NULL), 0);
+    assert_int_equal(note_line(SPAN("a"), &public, &wrong, &b, NULL), 0);
+    assert_int_equal(note_line(SPAN("b"), &public, &wrong, &b, NULL), 0);
+    assert_int_equal(note_line(SPAN("b"), &public, &right, &b, NULL), 0);
+    assert_int_equal(note_line(SPAN("a"), &other, &right, &b, NULL), 0);
     assert_int_equal(note_read(buf_view(&b), &n, NULL), 0);
     assert_int_equal(n.n, 5);
     assert_int_equal(note_verify(&n, SPAN("a"), &public, &got), NOTE_SIGNED);
@@ -212,10 +212,10 @@ limits(void **state)
     buf_init(&b, NOTE_MAX + NOTE_LINE_MAX);
     assert_int_equal(note_put(SPAN("text\n"), SPAN("a"), &public, &sig, &b, NULL), 0);
     for (unsigned i = 1; i < NOTE_LINES_MAX; i++)
-        assert_int_equal(note_add(SPAN("a"), &public, &sig, &b, NULL), 0);
+        assert_int_equal(note_line(SPAN("a"), &public, &sig, &b, NULL), 0);
     assert_int_equal(note_read(buf_view(&b), &n, NULL), 0);
     assert_int_equal(n.n, NOTE_LINES_MAX);
-    assert_int_equal(note_add(SPAN("a"), &public, &sig, &b, &e), -1);
+    assert_int_equal(note_line(SPAN("a"), &public, &sig, &b, &e), -1);
     assert_int_equal(e.code, ERR_LIMIT);
     buf_str(&b, LINE);
     assert_int_equal(note_read(buf_view(&b), &n, &e), -1);
@@ -262,7 +262,7 @@ what_cannot_be_put(void **state)
     assert_int_equal(note_put(SPAN("text\n"), SPAN(""), &public, &sig, &b, &e), -1);
     assert_int_equal(note_put(SPAN("text\n"), SPAN("a b"), &public, &sig, &b, &e), -1);
     assert_int_equal(note_put(SPAN("text\n"), SPAN("a\n"), &public, &sig, &b, &e), -1);
-    assert_int_equal(note_add(SPAN("a"), &public, &sig, &b, &e), -1); /* to no note */
+    assert_int_equal(note_line(SPAN("a"), &public, &sig, &b, &e), -1); /* to no note */
     assert_int_equal(b.n, 0);
     mem_fail_at(1);
     assert_int_equal(note_put(SPAN("text\n"), SPAN("a"), &public, &sig, &b, &e), -1);
