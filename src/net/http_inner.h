@@ -66,6 +66,7 @@ struct http_request {
     int64_t answer_by;
     int64_t sent_by;
     uint64_t body_bytes; /* of the answer */
+    uint64_t wired;      /* bytes that went out behind the answer's head */
     unsigned status;
     struct MHD_Response *response;
     void *user;

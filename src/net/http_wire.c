@@ -83,10 +83,22 @@ hold(struct http_conn *c, const giovec_t *parts, int count, size_t n)
     return true;
 }
 
-/* Sends what is held and then parts; how much of the parts went out. */
-static ssize_t
-send_all(struct http_conn *c, const giovec_t *parts, int count)
+/* Whether more of the answer's body comes right behind n bytes of it.  Counted in bytes on the
+ * wire, which are more than the body's own: so it is never said of the last record. */
+static bool
+more_behind(const struct http_conn *c, size_t n)
 {
+    const struct http_request *r = c->request;
+
+    return r != NULL && r->step == STEP_SEND && r->method != HTTP_HEAD &&
+           c->server->counts.active > 1 && r->wired + n < r->body_bytes;
+}
+
+/* Sends what is held and then parts, n bytes; how much of the parts went out. */
+static ssize_t
+send_all(struct http_conn *c, const giovec_t *parts, int count, size_t n)
+{
+    const int flags = n > 0 && more_behind(c, n) ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
     struct iovec v[PARTS_MAX + 1] = {{.iov_base = c->out, .iov_len = c->out_n}};
     struct msghdr m = {.msg_iov = v};
     ssize_t sent;
@@ -96,7 +108,7 @@ send_all(struct http_conn *c, const giovec_t *parts, int count)
     m.msg_iovlen = (size_t)count + 1;
     if (c->server->holding == c)
         c->server->holding = NULL;
-    sent = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+    sent = sendmsg(c->fd, &m, flags);
     if (sent < 0)
         return failed(c, errno);
     if ((size_t)sent < c->out_n || (count > 0 && (size_t)sent == c->out_n)) {
@@ -106,6 +118,8 @@ send_all(struct http_conn *c, const giovec_t *parts, int count)
     }
     sent -= (ssize_t)c->out_n;
     c->out_n = 0;
+    if (c->request != NULL)
+        c->request->wired += (uint64_t)sent;
     return sent;
 }
 
@@ -121,7 +135,7 @@ push(gnutls_transport_ptr_t ptr, const giovec_t *parts, int count)
         n += parts[i].iov_len;
     if (is_head(c) && hold(c, parts, count, n))
         return (ssize_t)n;
-    return send_all(c, parts, count);
+    return send_all(c, parts, count, n);
 }
 
 /* -- life -- */
@@ -148,5 +162,5 @@ wire_flush(struct http_server *s)
 
     /* What does not go out now goes with the body. */
     if (c != NULL)
-        (void)send_all(c, NULL, 0);
+        (void)send_all(c, NULL, 0, 0);
 }

@@ -310,6 +310,41 @@ one_by_one(void **state)
     client_close(&c);
 }
 
+/* While another request is under way records wait for those behind them: the last one never does.
+ * (What waits is sent by the kernel after 200 ms; the turns here take far less.) */
+static void
+beside_others(void **state)
+{
+    static const size_t around[] = {16384, 16406, 32768, 32790, 49152, 65536, 81920, 98304, 163840};
+    static const char half[] = "GET /1 HTTP/1.1\r\nHost";
+    struct fixture *f = *state;
+    struct http_counts counts;
+    struct client c, other;
+
+    start_sized(f, 0);
+    client_open(&other, f, "NORMAL");
+    client_open(&c, f, "NORMAL");
+    assert_int_equal(gnutls_record_send(other.s, half, sizeof half - 1), sizeof half - 1);
+    rounds(f, 5);
+    http_counts(f->s, &counts);
+    assert_int_equal(counts.active, 1);
+    for (unsigned i = 0; i < 300; i++) {
+        struct asked a = {.n = around[rnd(sizeof around / sizeof *around)] - 30 + rnd(60)};
+        char text[80];
+        const int n = snprintf(text, sizeof text, "GET /%zu HTTP/1.1\r\nHost: x\r\n\r\n", a.n);
+
+        assert_int_equal(gnutls_record_send(c.s, text, (size_t)n), n);
+        buf_reset(&c.in);
+        for (unsigned k = 0; k < 2000 && all_bytes(&c, &a, 1) == 0; k++) {
+            turns(f, 1);
+            assert_true(client_hear(&c, 1u << 20));
+        }
+        check(&c, &a, 1);
+    }
+    client_close(&c);
+    client_close(&other);
+}
+
 /* Clients that go away at any moment, some with an answer's head held for a body that is stuck. */
 static void
 cut_off(void **state)
@@ -375,7 +410,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(all_sizes), T(small_sockets), T(one_by_one), T(cut_off), T(garbage),
+        T(all_sizes), T(small_sockets), T(one_by_one), T(beside_others), T(cut_off), T(garbage),
     };
     const char *given = getenv("JAGA_SEED");
 
