@@ -93,6 +93,13 @@ struct grams;
 struct streams;
 struct rows;
 
+/* A date, and the first row with a later arrival. */
+#define AFTER_SLOTS 64u /* 1 KB; a power of two */
+struct after {
+    int64_t us;
+    uint64_t p; /* 0: none */
+};
+
 struct store {
     const struct db_driver *drv;
     struct db *d;
@@ -133,8 +140,9 @@ struct store {
     bool types_loaded;
     struct map *type_map; /* names to numbers */
 
-    struct sieve *sieve; /* reader */
-    struct arena *look;  /* of one look after another; NULL while one is under way */
+    struct sieve *sieve;             /* reader */
+    struct after after[AFTER_SLOTS]; /* reader */
+    struct arena *look;              /* of one look after another; NULL while one is under way */
 
     struct put *put;         /* writer */
     struct rows *rows;       /* writer */
@@ -208,8 +216,13 @@ struct row {
 /* The first of them: what says whether and when a row is listed. */
 #define ROW_LITTLE       "p, arrival, audience, seq, flags, ident, type, object"
 #define ROW_LITTLE_COUNT 8
+/* Less still: what says whether a row is listed that needs no look at its id, in an audience that
+ * the view shows whole.  Columns cost as much as finding the row. */
+#define ROW_LEAN       "p, arrival, audience, flags, type"
+#define ROW_LEAN_COUNT 5
 void row_read(struct store *s, struct db_stmt *q, struct row *out);
 void row_read_little(struct store *s, struct db_stmt *q, struct row *out); /* the rest is 0 */
+void row_read_lean(struct store *s, struct db_stmt *q, struct row *out);   /* object is p */
 int row_get(struct store *s, uint64_t p, struct row *out, struct err *e);  /* 1, 0, -1 */
 /* Bytes of a content, borrowed until *q is ended by sql_end. */
 int row_bytes(struct store *s, uint64_t object, struct db_stmt **q, struct span *out,
@@ -226,6 +239,8 @@ int row_rank_hash(struct store *s, const struct row *a, const struct hash *hash,
 int row_list(struct store *s, uint64_t ident, uint64_t **out, size_t *n, struct err *e);
 /* The first row whose arrival is beyond us: 1 to state.p + 1. */
 int row_after(struct store *s, int64_t us, uint64_t *p, struct err *e);
+/* p is the first row that arrived after us: the next question will likely begin there. */
+void row_after_is(struct store *s, int64_t us, uint64_t p);
 
 /* store_grant.c */
 int seq_bound(struct store *s, uint32_t audience, uint64_t seq, uint64_t lo, uint64_t hi,

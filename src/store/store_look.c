@@ -308,6 +308,16 @@ by_flags(const struct look *l, const struct row *r)
     return r->flags & (F_MIXED | F_SCAR) ? -1 : 1;
 }
 
+bool
+look_lean(const struct look *l, const struct row *r, bool *listed)
+{
+    const struct view_entry *en = view_find(l->view, r->audience);
+    const int is = by_flags(l, r);
+
+    *listed = is == 1 && !(r->flags & F_ERASED);
+    return en && en->natural_from == 0 && is >= 0;
+}
+
 int
 look_row(struct look *l, const struct row *r, int64_t date_us, struct listing *out, struct err *e)
 {

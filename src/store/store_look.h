@@ -38,6 +38,10 @@ void look_end(struct look *l);
 /* When the view shows a row; false: it does not.  Of an erase row: where it is seen at all. */
 bool look_date(const struct look *l, const struct row *r, int64_t *date_us);
 
+/* Whether row_read_lean says all of a row that look_date and look_row need, and whether it is listed
+ * (*listed; then its bytes must be its own). */
+bool look_lean(const struct look *l, const struct row *r, bool *listed);
+
 /* All listings of an id, in no order; kept until look_end or many others were asked for. */
 int look_ident(struct look *l, uint64_t ident, const struct listings **out, struct err *e);
 

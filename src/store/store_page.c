@@ -20,6 +20,7 @@ struct page {
     store_item_fn *fn;
     void *ctx;
     struct store_page_end end;
+    uint64_t last_p; /* the row listed last, where it stands at its own arrival; else 0 */
 };
 
 static bool
@@ -55,6 +56,7 @@ page_take(struct page *g, const struct listing *at, struct db_stmt *q, int col, 
     if (g->end.count++ == 0)
         g->end.first_us = at->date_us;
     g->end.last_us = at->date_us;
+    g->last_p = at->date_us == at->row.arrival_us ? at->row.p : 0;
     return 0;
 }
 
@@ -197,6 +199,8 @@ store_page(struct store *s, const struct store_page_ask *ask, store_item_fn *fn,
     look_end(&g.look);
     if (rc < 0)
         return -1;
+    if (g.last_p > 0)
+        row_after_is(s, g.end.last_us, g.last_p + 1);
     *out = g.end;
     return 0;
 }

@@ -20,6 +20,20 @@ row_read_little(struct store *s, struct db_stmt *q, struct row *out)
 }
 
 void
+row_read_lean(struct store *s, struct db_stmt *q, struct row *out)
+{
+    const uint64_t p = (uint64_t)sql_int(s, q, 0);
+
+    *out = (struct row){.p = p,
+                        .arrival_us = sql_int(s, q, 1),
+                        .audience = (uint32_t)sql_int(s, q, 2),
+                        .flags = (unsigned)sql_int(s, q, 3),
+                        .type = (uint32_t)sql_int(s, q, 4),
+                        .object = p,
+                        .confidence = -1};
+}
+
+void
 row_read(struct store *s, struct db_stmt *q, struct row *out)
 {
     const unsigned flags = (unsigned)sql_int(s, q, 4);
@@ -227,12 +241,32 @@ row_try(const struct span_of_rows *r, int64_t us, unsigned n)
     return row_guess(r, us);
 }
 
+static struct after *
+after_slot(struct store *s, int64_t us)
+{
+    return &s->after[((uint64_t)us * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (AFTER_SLOTS - 1)];
+}
+
+/* A row that is committed is never another's again, nor is its arrival.  What a writer sees may
+ * still be rolled back, and behind the last row there is none yet. */
+void
+row_after_is(struct store *s, int64_t us, uint64_t p)
+{
+    if (s->mode == DB_READ && p > 0 && p <= s->state.p)
+        *after_slot(s, us) = (struct after){us, p};
+}
+
 int
 row_after(struct store *s, int64_t us, uint64_t *p, struct err *e)
 {
+    const struct after *known = after_slot(s, us);
     struct span_of_rows r = {
         .lo = 1, .hi = s->state.p + 1, .lo_us = INT64_MIN, .hi_us = s->state.next_us};
 
+    if (known->us == us && known->p > 0) {
+        *p = known->p;
+        return 0;
+    }
     for (unsigned n = 0; r.lo < r.hi; n++) {
         const uint64_t mid = row_try(&r, us, n);
         int64_t arrival;
@@ -252,6 +286,7 @@ row_after(struct store *s, int64_t us, uint64_t *p, struct err *e)
             r.hi_us = arrival;
         }
     }
+    row_after_is(s, us, r.lo);
     *p = r.lo;
     return 0;
 }

@@ -18,8 +18,23 @@
 #define PICK_ROOM  256  /* rows picked from columns before they are fetched */
 #define STALE_ROWS 4096 /* a reader's counters may be this much behind: they only guide */
 
-#define ROW_SQL    "SELECT " ROW_COLUMNS ", bytes FROM publication "
-#define LITTLE_SQL "SELECT " ROW_LITTLE ", bytes FROM publication "
+/* What is read of a row, and behind it its bytes. */
+struct columns {
+    const char *one, *all; /* a row by its number; those of a range */
+    int count;             /* then come the bytes */
+    void (*read)(struct store *s, struct db_stmt *q, struct row *out);
+};
+
+#define ROW_AUDIENCE 2 /* its column in each */
+
+#define ONE(list) "SELECT " list ", bytes FROM publication WHERE p = ?1"
+#define ALL(list) "SELECT " list ", bytes FROM publication WHERE p >= ?1 AND p < ?2 ORDER BY p"
+
+static const struct columns whole = {ONE(ROW_COLUMNS), ALL(ROW_COLUMNS), ROW_COLUMN_COUNT,
+                                     row_read};
+static const struct columns little = {ONE(ROW_LITTLE), ALL(ROW_LITTLE), ROW_LITTLE_COUNT,
+                                      row_read_little};
+static const struct columns lean = {ONE(ROW_LEAN), ALL(ROW_LEAN), ROW_LEAN_COUNT, row_read_lean};
 
 /* One stretch: rows from p_from to p_to - 1 of one audience's slice (en), or natural ones (NULL).
  */
@@ -41,37 +56,56 @@ type_wanted(const struct scan *c, uint32_t type)
     return false;
 }
 
-/* Gives the row that q stands on, where the stretch shows it. */
+/* A slice's rows are dated by their seq. */
+static const struct columns *
+columns_of(const struct stretch *t)
+{
+    if (!t->c->little)
+        return &whole;
+    return t->en ? &little : &lean;
+}
+
 static int
 give(const struct stretch *t, const struct row *r, struct db_stmt *q, struct err *e)
 {
     const struct look *l = t->c->look;
     int64_t date;
 
-    if (!type_wanted(t->c, r->type) || !look_date(l, r, &date))
+    if (!look_date(l, r, &date))
         return 0;
     /* In a natural stretch a row at its own arrival; in a slice one at another date. */
     if ((date == r->arrival_us) != (t->en == NULL) || date <= t->after_us)
         return 0;
-    return t->c->fn(t->c->ctx, r, date, q, t->c->little ? ROW_LITTLE_COUNT : ROW_COLUMN_COUNT, e);
+    return t->c->fn(t->c->ctx, r, date, q, columns_of(t)->count, e);
 }
 
-static void
-read_row(const struct stretch *t, struct db_stmt *q, struct row *out)
+/* Gives the row that q stands on, where the stretch shows it. */
+static int
+give_read(const struct stretch *t, struct db_stmt *q, struct err *e)
 {
-    if (t->c->little)
-        row_read_little(t->c->look->s, q, out);
-    else
-        row_read(t->c->look->s, q, out);
+    const struct columns *k = columns_of(t);
+    struct store *s = t->c->look->s;
+    bool listed;
+    struct row r;
+    int rc;
+
+    k->read(s, q, &r);
+    if (!type_wanted(t->c, r.type))
+        return 0;
+    if (k == &lean &&
+        (!look_lean(t->c->look, &r, &listed) || (listed && sql_null(s, q, k->count)))) {
+        rc = row_get(s, r.p, &r, e);
+        if (rc <= 0)
+            return rc < 0 ? -1 : err_set(e, ERR_CORRUPT, "a publication is not there");
+    }
+    return give(t, &r, q, e);
 }
 
 static int
 fetch(const struct stretch *t, uint64_t p, struct err *e)
 {
     struct store *s = t->c->look->s;
-    struct db_stmt *q =
-        sql_get(s, t->c->little ? LITTLE_SQL "WHERE p = ?1" : ROW_SQL "WHERE p = ?1", e);
-    struct row r;
+    struct db_stmt *q = sql_get(s, columns_of(t)->one, e);
     int rc;
 
     if (!q)
@@ -80,8 +114,7 @@ fetch(const struct stretch *t, uint64_t p, struct err *e)
     rc = sql_step(s, q, e);
     if (rc <= 0)
         return rc < 0 ? -1 : err_set(e, ERR_CORRUPT, "a publication is not there");
-    read_row(t, q, &r);
-    rc = give(t, &r, q, e);
+    rc = give_read(t, q, e);
     sql_end(s, q);
     return rc;
 }
@@ -97,12 +130,9 @@ in_view(const struct view *v, uint32_t audience)
 static int
 scan_rows(const struct stretch *t, struct err *e)
 {
+    const struct columns *k = columns_of(t);
     struct store *s = t->c->look->s;
-    struct db_stmt *q = sql_get(s,
-                                t->c->little ? LITTLE_SQL "WHERE p >= ?1 AND p < ?2 ORDER BY p"
-                                             : ROW_SQL "WHERE p >= ?1 AND p < ?2 ORDER BY p",
-                                e);
-    struct row r;
+    struct db_stmt *q = sql_get(s, k->all, e);
     int rc;
 
     if (!q)
@@ -110,10 +140,9 @@ scan_rows(const struct stretch *t, struct err *e)
     sql_bind(s, q, 1, (int64_t)t->p_from);
     sql_bind(s, q, 2, (int64_t)t->p_to);
     while ((rc = sql_step(s, q, e)) == 1) {
-        if (!in_view(t->c->look->view, (uint32_t)sql_int(s, q, 2)))
+        if (!in_view(t->c->look->view, (uint32_t)sql_int(s, q, ROW_AUDIENCE)))
             continue;
-        read_row(t, q, &r);
-        rc = give(t, &r, q, e);
+        rc = give_read(t, q, e);
         if (rc != 0) {
             sql_end(s, q);
             return rc;

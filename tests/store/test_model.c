@@ -30,6 +30,7 @@ struct mrow {
 
 struct model {
     struct world *w;
+    struct store *r; /* a reader's */
     struct mrow *rows;
     size_t n;
     uint64_t next_seq[AUDIENCES + 1];
@@ -435,15 +436,19 @@ walk(struct model *m, const struct view *v, const struct store_versions *which, 
 {
     struct world *w = m->w;
     struct mitem *want = calloc(m->n + 1, sizeof *want);
-    char what[100];
+    char what[140];
     struct got g = {.m = m, .view = v, .what = what, .want = want};
     struct span types[1] = {type_of(type < 0 ? 0 : (unsigned)type)};
     struct store_filter f = {.types = types, .type_count = type >= 0, .versions = *which};
     struct store_page_ask ask = {.view = v, .filter = &f, .want = STORE_WANT_BYTES, .way = way};
     struct store_page_end end = {.more = true};
+    struct store *s = below(w, 2) ? m->r : w->s;
 
-    snprintf(what, sizeof what, "last %d first %d all %d times %zu type %d way %d", which->last,
-             which->first, which->all, which->time_count, type, way);
+    if (below(w, 2))
+        ask.want |= STORE_WANT_LITTLE;
+    snprintf(what, sizeof what, "last %d first %d all %d times %zu type %d way %d want %u of %s",
+             which->last, which->first, which->all, which->time_count, type, way, ask.want,
+             s == w->s ? "the writer" : "a reader");
     g.n = m_list(m, v, which, type, want);
     if (g.n > 0 && below(w, 2)) { /* from anywhere */
         ask.after_us = want[below(w, (unsigned)g.n)].date + (int64_t)below(w, 3) - 1;
@@ -455,7 +460,7 @@ walk(struct model *m, const struct view *v, const struct store_versions *which, 
 
         ask.limit = 1 + below(w, below(w, 4) ? 300 : 7);
         g.fit = below(w, 5) ? ask.limit : 1 + below(w, ask.limit);
-        MUST(store_page(w->s, &ask, take, &g, &end, &e));
+        MUST(store_page(s, &ask, take, &g, &end, &e));
         assert_int_equal(end.count, g.at - before);
         assert_int_equal(end.more, g.at < g.n);
         if (end.count == 0) {
@@ -665,12 +670,14 @@ compare(struct model *m, const struct view *v)
     const struct store_versions timed = {.times = &time, .time_count = 1};
 
     MUST(store_begin(m->w->s, &e));
+    MUST(store_begin(m->r, &e));
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (int way = 0; way <= 3; way++)
             walk(m, v, &kinds[i], below(m->w, 3) ? -1 : (int)below(m->w, TYPES), way);
     walk(m, v, &timed, -1, 0);
     for (unsigned i = 0; i < 12; i++)
         seek(m, v);
+    MUST(store_commit(m->r, &e));
     MUST(store_commit(m->w->s, &e));
 }
 
@@ -739,11 +746,24 @@ grant_something(struct model *m, uint32_t *masks)
     }
 }
 
+/* What a reader keeps between pages stays true from one end of a history to the other. */
+static void
+reader_open(struct model *m)
+{
+    struct store_options o = m->w->o;
+
+    o.mode = DB_READ;
+    MUST(store_open(m->w->path, &o, &m->r, &e));
+    m->r->gen_shift = m->w->gen_shift;
+}
+
 static void
 history(struct world *w, unsigned commits, unsigned rows)
 {
     struct model m = {.w = w, .rows = calloc(ROWS_MAX, sizeof *m.rows)};
     uint32_t masks[READERS];
+
+    reader_open(&m);
 
     MUST(store_begin(w->s, &e));
     for (uint32_t a = 1; a <= AUDIENCES; a++)
@@ -767,6 +787,7 @@ history(struct world *w, unsigned commits, unsigned rows)
         }
     }
     print_message("# %zu rows\n", m.n);
+    store_close(m.r);
     assert_int_equal(verify(w).publications, m.n);
     free(m.rows);
 }

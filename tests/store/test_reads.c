@@ -28,33 +28,38 @@ id_of(unsigned n, char out[80])
 }
 
 static void
-put(struct reads *t, unsigned n)
+put_sample(struct reads *t, unsigned n, int64_t modified_s, bool owner)
 {
     struct world *w = t->w;
+    struct sample x = {.ident = n, .variant = n % 3, .modified = modified_s};
+    struct store_row r = {.type = SPAN("indicator"),
+                          .audience = t->audience,
+                          .publisher = ORG_SELF,
+                          .order = STORE_OTHER,
+                          .versioned = true,
+                          .owner = owner,
+                          .modified = {.sec = modified_s},
+                          .confidence = 50,
+                          .batch = 7};
+    char bytes[200], id[80];
 
-    MUST(store_begin(w->s, &e));
-    for (unsigned i = 0; i < n; i++, t->put++) {
-        struct sample x = {.ident = t->put, .variant = t->put % 3, .modified = 1000 + t->put};
-        struct store_row r = {.type = SPAN("indicator"),
-                              .audience = t->audience,
-                              .publisher = ORG_SELF,
-                              .order = STORE_OTHER,
-                              .versioned = true,
-                              .modified = {.sec = x.modified},
-                              .confidence = 50,
-                              .batch = 7};
-        char bytes[200], id[80];
+    sample_print(&x, bytes);
+    id_of(n, id);
+    r.id = arena_span(w->a, span_of(id));
+    r.bytes = arena_span(w->a, span_of(bytes));
+    hash_sha256(r.bytes, &r.hash);
+    MUST(sample_index(NULL, r.bytes, w->a, &r.index, &e));
+    MUST(store_put(w->s, &r, NULL, &e));
+}
 
-        sample_print(&x, bytes);
-        id_of(t->put, id);
-        r.id = arena_span(w->a, span_of(id));
-        r.bytes = arena_span(w->a, span_of(bytes));
-        hash_sha256(r.bytes, &r.hash);
-        MUST(sample_index(NULL, r.bytes, w->a, &r.index, &e));
-        MUST(store_put(w->s, &r, NULL, &e));
-    }
-    MUST(store_commit(w->s, &e));
-    arena_reset(w->a);
+static void
+put(struct reads *t, unsigned n)
+{
+    MUST(store_begin(t->w->s, &e));
+    for (unsigned i = 0; i < n; i++, t->put++)
+        put_sample(t, t->put, 1000 + t->put, false);
+    MUST(store_commit(t->w->s, &e));
+    arena_reset(t->w->a);
 }
 
 static int
@@ -280,6 +285,58 @@ dates(void **state)
     MUST(store_commit(t->r, &e));
 }
 
+/* What was behind the last row when it was asked for is not when more have come. */
+static void
+dates_go_on(void **state)
+{
+    struct reads *t = *state;
+
+    while (t->put < 300) {
+        int64_t asked[8];
+
+        MUST(store_begin(t->r, &e));
+        for (unsigned i = 0; i < 8; i++) {
+            asked[i] = t->r->state.next_us + (int64_t)below(t->w, 4000) - 2000;
+            check_after(t, asked[i]);
+        }
+        MUST(store_commit(t->r, &e));
+        put(t, 1 + below(t->w, 3));
+        MUST(store_begin(t->r, &e));
+        dates_load(t);
+        for (unsigned i = 0; i < 8; i++) {
+            check_after(t, asked[i]);
+            check_after(t, t->dates[t->put]);
+        }
+        MUST(store_commit(t->r, &e));
+    }
+}
+
+/* What a writer has asked for may be rolled back, and other rows stand there then. */
+static void
+dates_rolled_back(void **state)
+{
+    struct reads *t = *state;
+    struct world *w = t->w;
+    uint64_t p = 0;
+    int64_t first;
+
+    MUST(store_begin(w->s, &e));
+    first = w->s->state.next_us;
+    row_after_is(w->s, first, 1);
+    MUST(row_after(w->s, first, &p, &e));
+    store_abort(w->s);
+    assert_int_equal(p, 1);
+    w->clock.wall_us += 50000;
+    put(t, 2);
+    MUST(store_begin(w->s, &e));
+    MUST(row_after(w->s, INT64_MAX, &p, &e));
+    assert_int_equal(p, 3);
+    row_after_is(w->s, INT64_MAX, 2);
+    MUST(row_after(w->s, INT64_MAX, &p, &e));
+    assert_int_equal(p, 3); /* not believed */
+    store_abort(w->s);
+}
+
 struct pages {
     struct span bytes[200];
     int64_t dates[200];
@@ -348,13 +405,51 @@ little(void **state)
     free(a);
 }
 
+/* The same bytes first dated ahead and later the creator's own: two rows that share them, of which
+ * the second is listed, in an audience that is shown whole. */
+static void
+shared_bytes(void **state)
+{
+    struct reads *t = *state;
+    const int64_t ahead_s = t->w->clock.wall_us / 1000000 + 3 * 86400;
+    struct pages *a = calloc(2, sizeof *a);
+    struct row r;
+
+    for (unsigned i = 0; i < 40; i++) {
+        if (i == 20)
+            t->w->clock.wall_us += INT64_C(4) * 86400 * 1000000;
+        MUST(store_begin(t->w->s, &e));
+        put_sample(t, i % 20, ahead_s, i >= 20);
+        MUST(store_commit(t->w->s, &e));
+    }
+    MUST(store_begin(t->r, &e));
+    assert_int_equal(t->r->state.p, 40);
+    MUST(row_get(t->r, 21, &r, &e));
+    assert_int_equal(r.object, 1);
+    assert_true(r.flags & F_LAST);
+    for (unsigned all = 0; all < 2; all++) {
+        page(t, 0, STORE_WANT_BYTES, SCAN_ROWS, all, &a[0]);
+        page(t, 0, STORE_WANT_BYTES | STORE_WANT_LITTLE, SCAN_ROWS, all, &a[1]);
+        assert_true(a[0].n >= 20);
+        assert_int_equal(a[0].n, a[1].n);
+        for (size_t n = 0; n < a[0].n; n++) {
+            assert_int_equal(a[0].p[n], a[1].p[n]);
+            assert_true(a[0].bytes[n].n > 0 && span_eq(a[0].bytes[n], a[1].bytes[n]));
+        }
+    }
+    MUST(store_commit(t->r, &e));
+    free(a);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(ids), T(sieves), T(a_generation_that_fills_up), T(no_memory), T(dates), T(little),
+        T(ids),          T(sieves),      T(a_generation_that_fills_up), T(no_memory),
+        T(dates),        T(dates_go_on), T(dates_rolled_back),          T(little),
+        T(shared_bytes),
     };
 
     return cmocka_run_group_tests_name("store/reads", tests, NULL, NULL);
