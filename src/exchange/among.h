@@ -38,9 +38,14 @@ struct exchange_signer {
 #define SIGN_AT_ONCE 256u /* heads or receipts of one request */
 
 /* The writer: has signed what was said, taken back and received since the last time, and keeps it.
- * *more: there is more to sign.  0 also where there is nothing, or no region yet. */
+ * *more: there is more to sign.  0 also where there is nothing. */
 int exchange_sign(struct exchange *x, const struct exchange_signer *signer, bool *more,
                   struct err *e);
+
+/* The writer: the key that the node signs with, kept so that readers know it. */
+int exchange_own_key(struct exchange *x, const struct sign_public *key, struct err *e);
+/* Nothing is gathered that a commit now would cut small. */
+bool exchange_idle(const struct exchange *x);
 
 /* -- peers -- */
 

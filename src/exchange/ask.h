@@ -90,6 +90,8 @@ enum ask_verb {
                  *   "problems":[{"text","command"}],"publications","pending","batches" */
     ASK_SELF,   /* {"name","organisation","role","staff":bool,"channel","ceiling","exercise":bool,
                  *   "groups":[...],"collections":[{"id","title","alias","can_write":bool}]} */
+    ASK_PROOF,  /* id; local only: {"id","proof": a file as in ledger/proof_file.h}, of the best
+                 * version; ERR_BUSY: it is not signed yet */
     ASK_VERBS
 };
 

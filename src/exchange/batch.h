@@ -217,6 +217,8 @@ struct put_plain {
     uint64_t group_version;
     const struct store_from *from;
 };
+/* Whether versions of it have an order; others are contents, each listed. */
+bool put_is_versioned(const struct stix_facts *f);
 int put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct err *e);
 /* The audience's number, made where there is none. */
 int audience_number(struct exchange *x, struct audience *a, struct err *e);

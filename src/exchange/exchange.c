@@ -297,6 +297,8 @@ route(struct session *s, struct err *e)
     case ASK_WHO:
     case ASK_WHY:
         return ask_readers(s, e);
+    case ASK_PROOF:
+        return ask_proof(s, e);
     default:
         return ask_node(s, e);
     }
@@ -352,6 +354,7 @@ verb_name(enum ask_verb v)
         [ASK_AUDIT] = "audit",
         [ASK_HEALTH] = "health",
         [ASK_SELF] = "self",
+        [ASK_PROOF] = "proof",
     };
 
     return names[v] != NULL ? names[v] : "?";

@@ -41,6 +41,7 @@
 #define SETTING_CONTACT  "node.contact"
 #define SETTING_IDENTITY "node.identity"
 #define SETTING_READY    "node.ready"    /* its first words are said */
+#define SETTING_SIGN_KEY "node.sign-key" /* the public key that heads are signed with, hex */
 #define SETTING_KEY      "key.next"      /* two keys of taxii_next, the newest first */
 #define SETTING_PUBLIC   "public"        /* "open": nobody may read what is CLEAR for the public */
 #define SETTING_DEFAULT  "default-label" /* of what has no label; absent: AMBER+STRICT */
@@ -199,6 +200,7 @@ int ask_taxii(struct session *s, struct err *e);   /* ask_taxii.c */
 int ask_objects(struct session *s, struct err *e); /* ask_object.c: get, show, related, log */
 int ask_finding(struct session *s, struct err *e); /* ask_find.c: search, latest, export, counts */
 int ask_readers(struct session *s, struct err *e); /* ask_who.c: who, why */
+int ask_proof(struct session *s, struct err *e);   /* ask_proof.c */
 int ask_node(struct session *s, struct err *e);    /* ask_node.c: reports, lists, health, self */
 
 /* The view of this session on its side (live or exercise). */

@@ -6,7 +6,6 @@
  * of it.
  */
 #include "batch.h"
-#include "members.h"
 
 #include "stix_builtin.h"
 #include "store_find.h"
@@ -323,80 +322,6 @@ builtin_bytes(struct span id)
 /* -- rows -----------------------------------------------------------------------------------------
  */
 
-int
-audience_number(struct exchange *x, struct audience *a, struct err *e)
-{
-    for (size_t i = 0; i < x->cast.audience_count; i++) {
-        if (audience_same(&x->cast.audiences[i], a)) {
-            a->number = x->cast.audiences[i].number;
-            return 0;
-        }
-    }
-    if (store_audience_find(x->store, a, true, e) < 0)
-        return -1;
-    return cast_refresh(x, e);
-}
-
-static enum store_order
-order_of(const struct stix_facts *f)
-{
-    static const char *const lists[] = {"report", "grouping", "note", "opinion"};
-
-    if (stix_id_is_marking(f->id.text) || stix_id_is_extension(f->id.text))
-        return STORE_MARKING;
-    if (span_is(f->id.type, "identity"))
-        return STORE_IDENTITY;
-    if (f->class == STIX_SRO)
-        return STORE_EDGE;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        if (span_is(f->id.type, lists[i]))
-            return STORE_REPORT;
-    }
-    return STORE_OTHER;
-}
-
-static bool
-is_versioned(const struct stix_facts *f)
-{
-    return f->class != STIX_SCO && f->modified.text.p != NULL && !stix_id_is_marking(f->id.text);
-}
-
-int
-put_row_plain(struct exchange *x, const struct put_plain *p, size_t *at, struct err *e)
-{
-    const struct stix_facts *f = p->facts;
-    struct audience a = *p->audience;
-    struct store_row row;
-
-    if (audience_number(x, &a, e) != 0)
-        return -1;
-    row = (struct store_row){
-        .id = f->id.text,
-        .type = f->id.type,
-        .bytes = p->bytes,
-        .hash = *p->hash,
-        .audience = a.number,
-        .publisher = p->publisher != 0 ? p->publisher : ORG_SELF,
-        .order = order_of(f),
-        .versioned = is_versioned(f),
-        .modified = f->modified.at,
-        .owner = p->owner,
-        .revoked = f->revoked,
-        .spec20 = f->spec20,
-        .confidence = p->confidence,
-        .batch = p->batch,
-        .index = *p->index,
-        .group_version = p->group_version,
-        .from = p->from,
-    };
-    if (p->from == NULL && members_order(x, &a, &row.group_version, e) != 0)
-        return -1;
-    if (store_put(x->store, &row, at, e) != 0)
-        return -1;
-    x->commit->bytes += p->bytes.n + 512;
-    return 0;
-}
-
 /* Looking for the same bytes in an audience, whoever sees it. */
 struct unseen {
     const struct hash *hash;
@@ -706,9 +631,9 @@ say_target(struct putting *p, struct audience target, bool first, struct err *e)
         .poster = p->way->asker,
         .publisher = ORG_SELF,
         .creator = p->creator,
-        .observable = !is_versioned(&p->facts) && p->facts.created.text.p == NULL,
+        .observable = !put_is_versioned(&p->facts) && p->facts.created.text.p == NULL,
         .hash = p->r->hash,
-        .modified = is_versioned(&p->facts) ? p->facts.modified.at : p->facts.created.at,
+        .modified = put_is_versioned(&p->facts) ? p->facts.modified.at : p->facts.created.at,
         .target = target,
         .seen = p->seen.said,
         .seen_count = p->seen.n,

@@ -237,13 +237,18 @@ sign_erased(struct signing *s, struct err *e)
     return 0;
 }
 
+bool
+exchange_idle(const struct exchange *x)
+{
+    return !store_open_transaction(x->store);
+}
+
 /* -- all of it -----------------------------------------------------------------------------------
  */
 
 int
 exchange_sign(struct exchange *x, const struct exchange_signer *signer, bool *more, struct err *e)
 {
-    const struct membership *m;
     struct signing s = {.x = x, .signer = signer};
     int rc;
 
@@ -252,10 +257,9 @@ exchange_sign(struct exchange *x, const struct exchange_signer *signer, bool *mo
         return -1;
     s.p = peers_of(x, e);
     s.a = x->commit->arena;
-    m = s.p != NULL ? members_now(x, e) : NULL;
-    if (m == NULL || m->chain_n == 0) {
+    if (s.p == NULL || members_now(x, e) == NULL) {
         commit_look(x);
-        return m == NULL ? -1 : 0;
+        return -1;
     }
     rc = sign_heads(&s, e) != 0 || sign_receipts(&s, e) != 0 || sign_erased(&s, e) != 0 ? -1 : 0;
     if (rc != 0) {

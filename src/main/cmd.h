@@ -33,6 +33,7 @@ int cmd_revoke(struct session *s);
 int cmd_withdraw(struct session *s);
 int cmd_who(struct session *s);
 int cmd_why(struct session *s);
+int cmd_proof(struct session *s);
 int cmd_user(struct session *s);
 int cmd_token(struct session *s);
 int cmd_group(struct session *s);

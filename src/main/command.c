@@ -218,6 +218,15 @@ const struct command command_table[] = {
      1, 1, NULL, cmd_who},
     {"why", SHARE, "ID PRINCIPAL", "why somebody sees an object, or does not", "",
      "jaga why ID somchai\tthe deciding rule", 0, 2, 2, NULL, cmd_why},
+    {"proof", SHARE, "make ID | check FILE", "prove that something was said, to whom and by whom",
+     "Every publication stands in a stream whose tree the node signs.  make writes a file that a\n"
+     "stranger can check without a node: the object, the audience, the entry's place in the tree\n"
+     "and the publisher's signature.  It discloses all of these.  check says whether it holds, "
+     "and\n"
+     "prints the key that has to be compared with what is known of the publisher.",
+     "jaga proof make ID > incident.proof\tmake one\n"
+     "jaga proof check incident.proof\tcheck one; needs no node",
+     0, 2, 2, NULL, cmd_proof},
 
     {"user", RIGHTS, "add|set|remove NAME | list", "people who log in",
      "A new user's password is random and printed once, unless one is given.  Roles: a reader "

@@ -12,10 +12,8 @@
 #define START_WAIT 30000      /* ms: the parent sends at once, or never */
 
 static const struct child_role *const roles[NODE_ROLES] = {
-    [NODE_WRITER] = &child_writer,
-    [NODE_READER] = &child_reader,
-    [NODE_AUTH] = &child_auth,
-    [NODE_FRONT] = &child_front,
+    [NODE_WRITER] = &child_writer, [NODE_READER] = &child_reader, [NODE_AUTH] = &child_auth,
+    [NODE_FRONT] = &child_front,   [NODE_SIGNER] = &child_signer,
 };
 
 struct running {

@@ -41,7 +41,7 @@ struct child_role {
     const char *const *read_paths;
 };
 
-extern const struct child_role child_writer, child_reader, child_auth, child_front;
+extern const struct child_role child_writer, child_reader, child_auth, child_front, child_signer;
 
 /* The whole life of a child; the exit status of the process.  The data folder is the current
  * one. */

@@ -140,8 +140,11 @@ join(struct kid *a, struct kid *b)
         join_ring(a, b);
     else if (a->role == NODE_FRONT && b->role == NODE_READER)
         join_ring(b, a);
-    else if (a->role != b->role && !(a->role == NODE_AUTH && b->role == NODE_READER) &&
-             !(a->role == NODE_READER && b->role == NODE_AUTH))
+    else if (a->role == NODE_SIGNER || b->role == NODE_SIGNER) {
+        if (a->role == NODE_WRITER || b->role == NODE_WRITER)
+            join_pair(a, b); /* it hears nobody else */
+    } else if (a->role != b->role && !(a->role == NODE_AUTH && b->role == NODE_READER) &&
+               !(a->role == NODE_READER && b->role == NODE_AUTH))
         join_pair(a, b);
 }
 
@@ -162,7 +165,7 @@ send_local(struct kid *k)
     const struct node_link_msg m = {.kind = NODE_L_LOCAL, .role = NODE_PARENT};
     const struct family *f = k->family;
 
-    if (k->role == NODE_FRONT ||
+    if (k->role == NODE_FRONT || k->role == NODE_SIGNER ||
         (k->role == NODE_READER && k->index != (unsigned)f->config->readers - 1))
         return;
     if (f->local_fd[k->role] >= 0)
@@ -263,7 +266,7 @@ send_start(struct kid *k, struct err *e)
     if (k->role == NODE_FRONT) {
         s.cert_pem = f->cert_pem;
         s.key_pem = f->key_pem;
-    } else {
+    } else if (k->role != NODE_SIGNER) {
         s.ticket_key = f->ticket_key;
     }
     buf_init(&b, START_MAX);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const parts[] = {"data", "auth", "tls", "run"};
+static const char *const parts[] = {"data", "auth", "tls", "sign", "run"};
 
 static int
 make_dir(const char *path, struct err *e)

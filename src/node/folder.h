@@ -5,6 +5,7 @@
  *   data/              the main store (writer; readers read)
  *   auth/              verifiers (auth)
  *   tls/               certificate and key (parent)
+ *   sign/              the signing key and what was signed (signer); in no backup
  *   run/               sockets and locks of what runs now
  *
  * Everything is the owner's alone (modes 0700 and 0600).  run/lock is held by the family that
@@ -24,6 +25,7 @@
 #define FOLDER_CONFIG  "jaga.conf"
 #define FOLDER_CERT    "tls/cert.pem"
 #define FOLDER_KEY     "tls/key.pem"
+#define FOLDER_SIGN    "sign"
 #define FOLDER_LOCK    "run/lock"
 #define FOLDER_USERS   "run/users"
 #define FOLDER_WRITING "run/writing"

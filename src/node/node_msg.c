@@ -8,7 +8,8 @@
 const char *
 node_role_name(enum node_role r)
 {
-    static const char *const names[NODE_ROLES] = {"parent", "writer", "reader", "auth", "front"};
+    static const char *const names[NODE_ROLES] = {"parent", "writer", "reader",
+                                                  "auth",   "front",  "signer"};
 
     return r < NODE_ROLES ? names[r] : "unknown";
 }

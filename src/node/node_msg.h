@@ -30,13 +30,23 @@ enum node_frame {
     NODE_F_TOLD,      /* body: answer_encode */
     NODE_F_AUTH,      /* body: auth/auth_msg.h */
     NODE_F_AUTHED,    /* body: auth_reply for LOGIN and RENEW, else an answer */
+    NODE_F_SIGN,      /* body: pledge/pledge_msg.h */
+    NODE_F_SIGNED,    /* body: pledge_reply */
 };
 
-enum node_role { NODE_PARENT, NODE_WRITER, NODE_READER, NODE_AUTH, NODE_FRONT, NODE_ROLES };
+enum node_role {
+    NODE_PARENT,
+    NODE_WRITER,
+    NODE_READER,
+    NODE_AUTH,
+    NODE_FRONT,
+    NODE_SIGNER,
+    NODE_ROLES
+};
 
 const char *node_role_name(enum node_role r); /* "writer", ... */
 
-#define NODE_CHILDREN_MAX (2 + CONFIG_READERS_MAX + CONFIG_LISTEN_MAX)
+#define NODE_CHILDREN_MAX (3 + CONFIG_READERS_MAX + CONFIG_LISTEN_MAX)
 
 /* What a child is told at its start.  Secrets are wiped by whoever held them. */
 struct node_start {

@@ -59,7 +59,7 @@ in_stage(const struct kid *k, enum stage s)
     case STOP_FRONTS:
         return k->role == NODE_FRONT;
     case STOP_READERS:
-        return k->role == NODE_READER || k->role == NODE_AUTH;
+        return k->role == NODE_READER || k->role == NODE_AUTH || k->role == NODE_SIGNER;
     case STOP_WRITER:
         return k->role == NODE_WRITER;
     case RUNNING:
@@ -203,7 +203,9 @@ changed(struct family *f, struct kid *k)
         return;
     }
     if (k->state == KID_DOWN) {
-        if (!k->was_up && (!p->ready_said || !p->o->serve) && k->failures >= FIRST_TRIES)
+        /* Without a signer the node serves on, and signs when it is back. */
+        if (k->role != NODE_SIGNER && !k->was_up && (!p->ready_said || !p->o->serve) &&
+            k->failures >= FIRST_TRIES)
             give_up(p);
         return;
     }
@@ -215,6 +217,7 @@ changed(struct family *f, struct kid *k)
     if (family_all(f, NODE_WRITER, KID_UP)) {
         start_role(p, NODE_READER);
         start_role(p, NODE_AUTH);
+        start_role(p, NODE_SIGNER);
     }
     if (family_all(f, NODE_WRITER, KID_UP) && family_all(f, NODE_READER, KID_UP) &&
         family_all(f, NODE_AUTH, KID_UP)) {
@@ -403,6 +406,8 @@ prepare(struct parent *p, struct err *e)
         return -1;
     family_add(f, NODE_WRITER, 0);
     family_add(f, NODE_AUTH, 0);
+    if (p->o->serve)
+        family_add(f, NODE_SIGNER, 0);
     /* A command asks the last reader alone. */
     for (unsigned i = p->o->serve ? 0 : (unsigned)c->readers - 1; i < (unsigned)c->readers; i++)
         family_add(f, NODE_READER, i);

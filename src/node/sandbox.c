@@ -29,7 +29,8 @@
 #define R   (1u << SANDBOX_READER)
 #define W   (1u << SANDBOX_WRITER)
 #define I   (1u << SANDBOX_INTAKE)
-#define ALL (F | A | R | W | I)
+#define S   (1u << SANDBOX_SIGNER)
+#define ALL (F | A | R | W | I | S)
 
 enum arg {
     ANY,
@@ -95,20 +96,20 @@ static const struct rule rules[] = {
     {SCMP_SYS(fcntl), ALL, COMMAND, F_SETFL},
     {SCMP_SYS(fcntl), ALL, COMMAND, F_DUPFD_CLOEXEC},
     {SCMP_SYS(fstat), ALL, ANY, 0},
-    {SCMP_SYS(newfstatat), F | I, NO_PATH, 0},
+    {SCMP_SYS(newfstatat), F | I | S, NO_PATH, 0},
     {SCMP_SYS(newfstatat), A | R | W, ANY, 0},
     {SCMP_SYS(lseek), A | R | W | I, ANY, 0},
     {SCMP_SYS(fallocate), R | A | W, ANY, 0}, /* reader: large answers' pages go back */
     /* a database that is open */
-    {SCMP_SYS(pread64), A | R | W, ANY, 0},
+    {SCMP_SYS(pread64), A | R | W | S, ANY, 0},
     {SCMP_SYS(fcntl), A | R | W, COMMAND, F_SETLK},
     {SCMP_SYS(fcntl), A | R | W, COMMAND, F_SETLKW},
     {SCMP_SYS(fcntl), A | R | W, COMMAND, F_GETLK},
     {SCMP_SYS(geteuid), A | R | W, ANY, 0},
     /* a database that is written; which files: Landlock */
-    {SCMP_SYS(pwrite64), A | W, ANY, 0},
-    {SCMP_SYS(fsync), A | W, ANY, 0},
-    {SCMP_SYS(fdatasync), A | W, ANY, 0},
+    {SCMP_SYS(pwrite64), A | W | S, ANY, 0},
+    {SCMP_SYS(fsync), A | W | S, ANY, 0},
+    {SCMP_SYS(fdatasync), A | W | S, ANY, 0},
     {SCMP_SYS(ftruncate), A | W, ANY, 0},
     {SCMP_SYS(fadvise64), A | W, ANY, 0},
     {SCMP_SYS(open), A | W, ANY, 0},

@@ -18,7 +18,8 @@ enum sandbox_role {
     SANDBOX_AUTH,   /* its one folder, sockets that it has */
     SANDBOX_READER, /* reads files that are open; no open, no write to files */
     SANDBOX_WRITER, /* its folders */
-    SANDBOX_INTAKE  /* parses what comes by descriptors; read, write, memory */
+    SANDBOX_INTAKE, /* parses what comes by descriptors; read, write, memory */
+    SANDBOX_SIGNER  /* its two files that are open; no other, no socket but those it has */
 };
 
 #define SANDBOX_PATHS_MAX 4

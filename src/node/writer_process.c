@@ -12,11 +12,13 @@
 #include "folder.h"
 #include "local.h"
 #include "mem.h"
+#include "signing.h"
 
 #define ARENA_MAX  (256u << 20) /* bytes that one message may cost while it is decided */
 #define ANSWER_MAX (FRAME_MAX - 4096)
 #define TICK_US    INT64_C(1000000)
-#define QUEUE_MAX  (4u << 20) /* bytes of answers waiting for a slow sender */
+#define SIGN_US    INT64_C(10000) /* after what was said: many are signed at once */
+#define QUEUE_MAX  (4u << 20)     /* bytes of answers waiting for a slow sender */
 
 struct writer;
 
@@ -38,7 +40,10 @@ struct writer {
     struct sender auth;
     struct local *local;
     struct exchange_link *own; /* for what time asks for */
-    struct loop_timer tick;
+    struct loop_timer tick, sign;
+    struct signing *signing;
+    bool sign_due, key_known;
+    enum err_code sign_failed; /* the last failure: told once */
 };
 
 static void
@@ -57,6 +62,54 @@ answer(struct writer *w, struct frame_conn *conn, uint32_t id, struct answer *a)
         log_err(&w->child->log, LOG_WARN, "an answer was lost", &e);
 }
 
+/* -- signing -------------------------------------------------------------------------------------
+ */
+
+static void sign_soon(struct writer *w, int64_t us);
+
+static void
+sign(void *ctx)
+{
+    struct writer *w = ctx;
+    struct err e = ERR_INIT;
+    bool more = false;
+
+    w->sign_due = false;
+    if (!signing_there(w->signing))
+        return;                        /* it comes with a link */
+    if (!exchange_idle(w->exchange)) { /* what an import has gathered is not cut small for this */
+        sign_soon(w, SIGN_US);
+        return;
+    }
+    if (!w->key_known) {
+        struct sign_public key;
+
+        if (signing_key(w->signing, &key, &e) || exchange_own_key(w->exchange, &key, &e)) {
+            log_err(&w->child->log, LOG_WARN, "nothing is signed", &e);
+            return;
+        }
+        w->key_known = true;
+    }
+    if (exchange_sign(w->exchange, signing_table(w->signing), &more, &e)) {
+        if (w->sign_failed != e.code)
+            log_err(&w->child->log, LOG_WARN, "nothing is signed", &e);
+        w->sign_failed = e.code;
+        return;
+    }
+    w->sign_failed = ERR_NONE;
+    if (more)
+        sign_soon(w, 0);
+}
+
+static void
+sign_soon(struct writer *w, int64_t us)
+{
+    if (w->sign_due || !w->signing)
+        return;
+    w->sign_due = true;
+    loop_timer_set(w->child->loop, &w->sign, us, sign, w);
+}
+
 /* One message of one sender; false: it broke the protocol. */
 static bool
 hear(struct writer *w, struct exchange_link *link, struct frame_conn *conn, const struct frame *f)
@@ -73,6 +126,7 @@ hear(struct writer *w, struct exchange_link *link, struct frame_conn *conn, cons
     }
     if (exchange_tell(link, &t, w->arena, &w->body, &a))
         answer(w, conn, f->id, &a);
+    sign_soon(w, SIGN_US);
     return true;
 }
 
@@ -190,7 +244,8 @@ writer_open(struct child *c, struct err *e)
     if (exchange_open(&o, &w->exchange, e))
         return -1;
     w->own = exchange_link_new(w->exchange, &own);
-    if (!w->own)
+    w->signing = signing_new();
+    if (!w->own || !w->signing)
         return err_set(e, ERR_MEMORY, "out of memory");
     loop_timer_set(c->loop, &w->tick, TICK_US, tick, w);
     return 0;
@@ -239,6 +294,12 @@ writer_link(struct child *c, const struct node_link_msg *m, int fd, struct err *
         return join(w, &w->readers[m->index], fd, CALLER_READER, 0, e);
     if (m->kind == NODE_L_PEER && m->role == NODE_AUTH)
         return join(w, &w->auth, fd, CALLER_AUTH, 0, e);
+    if (m->kind == NODE_L_PEER && m->role == NODE_SIGNER && w->signing) {
+        signing_link(w->signing, fd);
+        w->key_known = false;
+        sign_soon(w, 0);
+        return 0;
+    }
     (void)close(fd);
     return err_set(e, ERR_PROTOCOL, "a link that the writer does not take");
 }
@@ -257,6 +318,7 @@ writer_close(struct child *c)
     sender_end(&w->auth);
     local_free(w->local);
     exchange_link_free(w->own);
+    signing_free(w->signing);
     exchange_close(w->exchange);
     arena_free(w->arena);
     buf_clear(&w->body);

@@ -448,6 +448,23 @@ store_entry_get(struct store *s, uint32_t stream, uint64_t i, bool body, struct 
     return 1;
 }
 
+int
+store_place_of(struct store *s, uint64_t p, uint32_t *stream, uint64_t *entry, struct err *e)
+{
+    struct db_stmt *q;
+    int rc;
+
+    if (store_need_open(s, e) < 0)
+        return -1;
+    q = sql_ask(s, e, "SELECT stream, entry FROM publication WHERE p = ?1", "i", (int64_t)p);
+    if (!q || (rc = sql_step(s, q, e)) <= 0)
+        return q ? rc : -1;
+    *stream = (uint32_t)sql_int(s, q, 0);
+    *entry = (uint64_t)sql_int(s, q, 1);
+    sql_end(s, q);
+    return *stream != 0;
+}
+
 /* ---- what others say ---- */
 
 static int

@@ -75,6 +75,9 @@ struct store_entry {
 int store_entry_get(struct store *s, uint32_t stream, uint64_t i, bool body, struct arena *a,
                     struct store_entry *out, struct err *e);
 
+/* Where a publication stands.  1, 0: in no stream, -1. */
+int store_place_of(struct store *s, uint64_t p, uint32_t *stream, uint64_t *entry, struct err *e);
+
 /* The next n of another's stream, without their bytes (p, has_body and body are not looked at).
  * ERR_PROTOCOL: a header that is none, or not what d commits to. */
 int store_entries_take(struct store *s, uint32_t stream, const struct store_entry *list, size_t n,

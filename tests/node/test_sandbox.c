@@ -28,14 +28,16 @@
 #include "mem.h"
 #include "sandbox.h"
 
-#define N_ROLES 5
-static const char *const role_names[N_ROLES] = {"front", "auth", "reader", "writer", "intake"};
+#define N_ROLES 6
+static const char *const role_names[N_ROLES] = {"front",  "auth",   "reader",
+                                                "writer", "intake", "signer"};
 #define FRONT  (1u << SANDBOX_FRONT)
 #define AUTH   (1u << SANDBOX_AUTH)
 #define READER (1u << SANDBOX_READER)
 #define WRITER (1u << SANDBOX_WRITER)
 #define INTAKE (1u << SANDBOX_INTAKE)
-#define ALL    31u
+#define SIGNER (1u << SANDBOX_SIGNER)
+#define ALL    63u
 
 static char own[64], other[64]; /* two folders; the first is the sandbox's */
 static int pair[2];             /* a socket that the process has */
@@ -231,6 +233,12 @@ make_link(void)
     return rc_of(symlink("/etc/passwd", path));
 }
 
+static int
+accept_one(void)
+{
+    return rc_of(accept4(pair[0], NULL, NULL, 0));
+}
+
 enum how {
     KILLED,
     REFUSED /* by Landlock, with EACCES or EXDEV; without Landlock this is not tested */
@@ -241,12 +249,12 @@ static const struct attack {
     int (*act)(void);
     unsigned killed, refused; /* roles */
 } attacks[] = {
-    {"open /etc/passwd", open_passwd, FRONT | READER | INTAKE, AUTH | WRITER},
-    {"open another's file", open_other, FRONT | READER | INTAKE, AUTH | WRITER},
-    {"make a file elsewhere", make_other, FRONT | READER | INTAKE, AUTH | WRITER},
-    {"open the database for writing", open_own_for_writing, FRONT | READER | INTAKE, 0},
-    {"move a file out", rename_out, FRONT | READER | INTAKE, AUTH | WRITER},
-    {"truncate another's file", truncate_other, FRONT | READER | INTAKE, AUTH | WRITER},
+    {"open /etc/passwd", open_passwd, FRONT | READER | INTAKE | SIGNER, AUTH | WRITER},
+    {"open another's file", open_other, FRONT | READER | INTAKE | SIGNER, AUTH | WRITER},
+    {"make a file elsewhere", make_other, FRONT | READER | INTAKE | SIGNER, AUTH | WRITER},
+    {"open the database for writing", open_own_for_writing, FRONT | READER | INTAKE | SIGNER, 0},
+    {"move a file out", rename_out, FRONT | READER | INTAKE | SIGNER, AUTH | WRITER},
+    {"truncate another's file", truncate_other, FRONT | READER | INTAKE | SIGNER, AUTH | WRITER},
     {"socket", make_socket, ALL, 0},
     {"unix socket", make_unix_socket, ALL, 0},
     {"connect", connect_out, ALL, 0},
@@ -265,6 +273,7 @@ static const struct attack {
     {"io_uring", io_uring, ALL, 0},
     {"mount", mount_it, ALL, 0},
     {"symlink", make_link, ALL, 0},
+    {"accept", accept_one, INTAKE | SIGNER, 0},
 };
 
 static int landlock_abi;
@@ -458,6 +467,7 @@ work_goes_on(void **state)
     (void)state;
     assert_int_equal(under(SANDBOX_FRONT, common_work), 0);
     assert_int_equal(under(SANDBOX_INTAKE, common_work), 0);
+    assert_int_equal(under(SANDBOX_SIGNER, common_work), 0);
     assert_int_equal(under(SANDBOX_READER, reader_work), 0);
     assert_int_equal(under(SANDBOX_AUTH, writer_work), 0);
     assert_int_equal(under(SANDBOX_WRITER, writer_work), 0);
@@ -571,8 +581,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(attacks_fail),           cmocka_unit_test(work_goes_on),
-        cmocka_unit_test(parent_is_not_dumpable), cmocka_unit_test(a_missing_folder_is_an_error),
+        cmocka_unit_test(attacks_fail),
+        cmocka_unit_test(work_goes_on),
+        cmocka_unit_test(parent_is_not_dumpable),
+        cmocka_unit_test(a_missing_folder_is_an_error),
     };
 
     return cmocka_run_group_tests_name("sandbox", tests, group_setup, group_teardown);
