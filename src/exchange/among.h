@@ -33,6 +33,7 @@ struct exchange_signer {
     int (*heads)(void *arg, struct exchange_head *list, size_t n, struct err *e);
     int (*receipts)(void *arg, struct exchange_receipt *list, size_t n, struct err *e);
     int (*erase)(void *arg, struct erase_notice *n, struct err *e);
+    int (*out)(void *arg, struct out_notice *n, struct err *e);
 };
 
 #define SIGN_AT_ONCE 256u /* heads or receipts of one request */

@@ -479,6 +479,14 @@ members_take_circle(struct exchange *x, const struct uuid *from, struct span con
     return judge_again(x, e) != 0 ? -1 : 1;
 }
 
+void
+members_out_name(const struct out_notice *n, uint8_t out[MEMBERS_OUT_NAME])
+{
+    memcpy(out, n->group, GROUP_ID_BYTES);
+    memcpy(out + GROUP_ID_BYTES, n->member.b, 16);
+    region_name(n->order, out + GROUP_ID_BYTES + 16);
+}
+
 int
 members_take_out(struct exchange *x, struct span content, struct err *e)
 {
@@ -486,8 +494,9 @@ members_take_out(struct exchange *x, struct span content, struct err *e)
     struct store_said said = {.kind = SYNC_OUT, .content = content};
     const struct circle_current *c;
     const struct region_member *by;
-    uint8_t name[GROUP_ID_BYTES + 24];
+    uint8_t name[MEMBERS_OUT_NAME];
     struct out_notice n;
+    uint64_t count;
     int rc;
 
     if (m == NULL)
@@ -496,17 +505,21 @@ members_take_out(struct exchange *x, struct span content, struct err *e)
         return fault(e);
     by = membership_member(m, &n.by);
     c = membership_current(m, n.group);
-    if (by == NULL || c == NULL)
-        return 0; /* it concerns nothing that is known here */
+    if (by == NULL)
+        return 0;
     if (!out_notice_ok(&n, &n.by, &by->key))
         return err_set(e, ERR_PROTOCOL, "a notice that is not signed by who says so");
-    memcpy(name, n.group, GROUP_ID_BYTES);
-    memcpy(name + GROUP_ID_BYTES, n.member.b, 16);
-    region_name(n.order, name + GROUP_ID_BYTES + 16);
+    /* Of a group that is not known here only what concerns this node: it may learn of the group
+     * later, from who does not know yet that it is out.  Whose word counts is judged then. */
+    if (c != NULL ? !membership_may_tell(c->top, &n.by)
+                  : memcmp(n.member.b, x->identity.b, sizeof n.member.b) != 0)
+        return 0;
+    members_out_name(&n, name);
     said.name = span_from(name, sizeof name);
     said.member = n.member;
-    /* Its owner says so, as far as known here, or who may have become owner since. */
-    if (memcmp(c->top->owner.b, n.by.b, sizeof n.by.b) != 0 && n.order <= circle_order(c->top))
+    if (store_said_count(x->store, SYNC_OUT, &count, e) != 0)
+        return -1;
+    if (c == NULL && count >= WAITING_MAX)
         return 0;
     rc = is_kept(x, SYNC_OUT, said.name, x->commit->arena, e);
     if (rc != 0)

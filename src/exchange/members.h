@@ -39,6 +39,9 @@ int members_take_region(struct exchange *x, struct span content, struct err *e);
 int members_take_circle(struct exchange *x, const struct uuid *from, struct span content,
                         struct err *e);
 int members_take_out(struct exchange *x, struct span content, struct err *e);
+/* What a removal notice is kept under. */
+#define MEMBERS_OUT_NAME (GROUP_ID_BYTES + 24)
+void members_out_name(const struct out_notice *n, uint8_t out[MEMBERS_OUT_NAME]);
 /* By the operator's word: the first version of a region, and those that follow it. */
 int members_found(struct exchange *x, const struct region_signed *list, size_t n, struct err *e);
 /* A version of a group that this node has signed itself. */

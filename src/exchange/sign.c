@@ -243,6 +243,64 @@ exchange_idle(const struct exchange *x)
     return !store_open_transaction(x->store);
 }
 
+/* -- removal notices ----------------------------------------------------------------------------
+ */
+
+static int
+sign_out(struct signing *s, const struct circle *c, const struct uuid *member, struct err *e)
+{
+    struct out_notice n = {.order = circle_order(c), .member = *member, .by = s->x->identity};
+    struct store_said said = {.kind = SYNC_OUT, .member = *member}, known;
+    uint8_t name[MEMBERS_OUT_NAME];
+    char mem[OUT_NOTICE_BYTES];
+    struct buf b;
+    int rc;
+
+    memcpy(n.group, c->group, sizeof n.group);
+    members_out_name(&n, name);
+    said.name = span_from(name, sizeof name);
+    rc = store_said_get(s->x->store, SYNC_OUT, said.name, s->a, &known, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    buf_init_fixed(&b, mem, sizeof mem);
+    if (s->signer->out(s->signer->arg, &n, e) != 0 || out_notice_encode(&n, &b, e) != 0)
+        return -1;
+    said.content = buf_view(&b);
+    members_forget(s->x);
+    return store_said_put(s->x->store, &said, e);
+}
+
+/* Whoever a version of ours puts out of a group is told so, and nothing else. */
+static int
+sign_outs(struct signing *s, struct err *e)
+{
+    const struct membership *m = members_now(s->x, e);
+    struct left { /* copied, since what is signed changes what is known */
+        const struct circle *c;
+        struct uuid member;
+    } * list;
+    size_t n = 0;
+
+    if (m == NULL || (list = arena_zero(s->a, SIGN_AT_ONCE, sizeof *list)) == NULL)
+        return m == NULL ? -1 : err_set(e, ERR_MEMORY, "no memory to sign");
+    for (size_t i = 0; i < m->circle_n; i++) {
+        const struct circle *c = m->circles[i].circle, *prev = NULL;
+
+        if (memcmp(m->circles[i].by.b, s->x->identity.b, sizeof s->x->identity.b) != 0)
+            continue;
+        for (size_t k = 0; k < m->circle_n && prev == NULL; k++)
+            if (hash_eq(&m->circles[k].circle->hash, &c->previous))
+                prev = m->circles[k].circle;
+        for (size_t k = 0; prev != NULL && k < prev->member_n && n < SIGN_AT_ONCE; k++)
+            if (!circle_has(c, &prev->members[k]))
+                list[n++] = (struct left){c, prev->members[k]};
+    }
+    for (size_t i = 0; i < n; i++)
+        if (sign_out(s, list[i].c, &list[i].member, e) != 0)
+            return -1;
+    return 0;
+}
+
 /* -- all of it -----------------------------------------------------------------------------------
  */
 
@@ -261,7 +319,10 @@ exchange_sign(struct exchange *x, const struct exchange_signer *signer, bool *mo
         commit_look(x);
         return -1;
     }
-    rc = sign_heads(&s, e) != 0 || sign_receipts(&s, e) != 0 || sign_erased(&s, e) != 0 ? -1 : 0;
+    rc = sign_heads(&s, e) != 0 || sign_receipts(&s, e) != 0 || sign_erased(&s, e) != 0 ||
+                 sign_outs(&s, e) != 0
+             ? -1
+             : 0;
     if (rc != 0) {
         commit_drop(x, e);
         return -1;

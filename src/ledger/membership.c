@@ -210,7 +210,16 @@ counts(const struct circle_current *c, const struct uuid *member)
     return false;
 }
 
-/* It was told to be out by a version that is not known here. */
+bool
+membership_may_tell(const struct circle *top, const struct uuid *by)
+{
+    for (size_t i = 0; i < top->heir_n; i++)
+        if (id_eq(&top->heirs[i], by))
+            return true;
+    return id_eq(&top->owner, by);
+}
+
+/* It was told to be out by a version that is not known here, by who could have signed one. */
 static bool
 told_out(const struct membership *m, const struct membership_group *g, const struct uuid *member)
 {
@@ -218,7 +227,8 @@ told_out(const struct membership *m, const struct membership_group *g, const str
 
     for (size_t i = 0; i < m->out_n; i++)
         if (memcmp(m->outs[i].group, top->group, GROUP_ID_BYTES) == 0 &&
-            id_eq(&m->outs[i].member, member) && m->outs[i].order > circle_order(top))
+            id_eq(&m->outs[i].member, member) && m->outs[i].order > circle_order(top) &&
+            membership_may_tell(top, &m->outs[i].by))
             return true;
     return false;
 }

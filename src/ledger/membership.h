@@ -87,6 +87,10 @@ const struct circle_current *membership_current(const struct membership *m,
 int membership_admits(const struct membership *m, const struct circle *c,
                       const struct circle_mark *mark, bool first_word, struct err *e);
 
+/* Whether that member's word counts that somebody is out of the group: its owner, or an heir, who
+ * may have become owner by a version that is not known here. */
+bool membership_may_tell(const struct circle *top, const struct uuid *by);
+
 /* A version of the region that is known, or NULL. */
 const struct region *membership_region(const struct membership *m, uint64_t version);
 

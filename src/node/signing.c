@@ -111,6 +111,22 @@ erase(void *arg, struct erase_notice *n, struct err *e)
     return 0;
 }
 
+static int
+out(void *arg, struct out_notice *n, struct err *e)
+{
+    struct signing *s = arg;
+    struct pledge_ask q = {.verb = PLEDGE_OUT, .out = *n};
+    struct pledge_reply w;
+
+    arena_reset(s->arena);
+    if (ask(s, &q, &w, e))
+        return -1;
+    if (w.n != 1)
+        return err_set(e, ERR_PROTOCOL, "the signer has signed something else");
+    n->sig = w.sigs[0];
+    return 0;
+}
+
 struct signing *
 signing_new(void)
 {
@@ -123,7 +139,7 @@ signing_new(void)
     s->fd = -1;
     buf_init(&s->out, PLEDGE_MSG_MAX);
     buf_init(&s->in, PLEDGE_MSG_MAX);
-    s->table = (struct exchange_signer){s, heads, receipts, erase};
+    s->table = (struct exchange_signer){s, heads, receipts, erase, out};
     return s;
 }
 

@@ -22,7 +22,8 @@ pledge_ask_encode(const struct pledge_ask *q, struct buf *out)
             out->failed = true;
         proof_encode(q->verb == PLEDGE_HEADS ? &q->heads[i].proof : &q->receipts[i].proof, out);
     }
-    if (q->verb == PLEDGE_ERASE && erase_notice_encode(&q->erase, out, NULL) != 0)
+    if ((q->verb == PLEDGE_ERASE && erase_notice_encode(&q->erase, out, NULL) != 0) ||
+        (q->verb == PLEDGE_OUT && out_notice_encode(&q->out, out, NULL) != 0))
         out->failed = true;
 }
 
@@ -57,7 +58,7 @@ pledge_ask_decode(struct span message, struct arena *a, struct pledge_ask *out, 
         return err_set(e, ERR_PROTOCOL, "a message of an unknown form");
     verb = reader_u8(&r);
     q.n = reader_u16(&r);
-    if (verb < PLEDGE_STATUS || verb > PLEDGE_ERASE || q.n > PLEDGE_LIST_MAX ||
+    if (verb < PLEDGE_STATUS || verb > PLEDGE_OUT || q.n > PLEDGE_LIST_MAX ||
         (q.n > 0) != (verb == PLEDGE_HEADS || verb == PLEDGE_RECEIPTS))
         return err_set(e, ERR_PROTOCOL, "unknown value in a message");
     q.verb = (enum pledge_verb)verb;
@@ -71,6 +72,9 @@ pledge_ask_decode(struct span message, struct arena *a, struct pledge_ask *out, 
         receipts_get(&r, &q);
     else if (q.verb == PLEDGE_ERASE &&
              erase_notice_decode(reader_bytes(&r, ERASE_NOTICE_BYTES), &q.erase, NULL) != 0)
+        r.failed = true;
+    else if (q.verb == PLEDGE_OUT &&
+             out_notice_decode(reader_bytes(&r, OUT_NOTICE_BYTES), &q.out, NULL) != 0)
         r.failed = true;
     if (reader_end(&r, e) != 0)
         return -1;
@@ -148,6 +152,11 @@ sign_all(struct pledge *p, struct pledge_ask *q, struct signature *sigs, struct 
             return -1;
         sigs[0] = q->erase.sig;
         return 0;
+    case PLEDGE_OUT:
+        if (pledge_out(p, &q->out, e) != 0)
+            return -1;
+        sigs[0] = q->out.sig;
+        return 0;
     }
     return err_set(e, ERR_PROTOCOL, "an unknown question");
 }
@@ -155,7 +164,7 @@ sign_all(struct pledge *p, struct pledge_ask *q, struct signature *sigs, struct 
 void
 pledge_answer(struct pledge *p, struct pledge_ask *q, struct arena *a, struct pledge_reply *out)
 {
-    const size_t n = q->verb == PLEDGE_ERASE ? 1 : q->n;
+    const size_t n = q->verb == PLEDGE_ERASE || q->verb == PLEDGE_OUT ? 1 : q->n;
     struct pledge_reply w = {.key = *pledge_public(p), .lost = pledge_lost(p)};
     struct err e = ERR_INIT;
 

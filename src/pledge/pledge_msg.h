@@ -21,7 +21,8 @@ enum pledge_verb {
     PLEDGE_STATUS = 1, /* the public key, and whether the record is lost */
     PLEDGE_HEADS,
     PLEDGE_RECEIPTS,
-    PLEDGE_ERASE /* one notice */
+    PLEDGE_ERASE, /* one notice */
+    PLEDGE_OUT    /* one notice */
 };
 
 struct pledge_receipt {
@@ -35,6 +36,7 @@ struct pledge_ask {
     struct pledge_receipt *receipts;
     size_t n; /* of either */
     struct erase_notice erase;
+    struct out_notice out;
 };
 
 /* out fails where it has no room, or something is out of its range. */

@@ -38,7 +38,8 @@ void look_end(struct look *l);
 /* When the view shows a row; false: it does not.  Of an erase row: where it is seen at all. */
 bool look_date(const struct look *l, const struct row *r, int64_t *date_us);
 
-/* Whether row_read_lean says all of a row that look_date and look_row need, and whether it is listed
+/* Whether row_read_lean says all of a row that look_date and look_row need, and whether it is
+ * listed
  * (*listed; then its bytes must be its own). */
 bool look_lean(const struct look *l, const struct row *r, bool *listed);
 

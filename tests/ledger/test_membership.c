@@ -214,26 +214,31 @@ notices_put_out(void **state)
         const char *name;
         unsigned group, member;
         uint64_t order;
+        unsigned by;
         bool now;
     } table[] = {
-        {"newer than what is known", 1, 1, O(6, 4), false},
-        {"of what is known", 1, 1, O(6, 3), true},
-        {"older", 1, 1, O(5, 9), true},
-        {"of another member", 1, 3, O(6, 4), true},
-        {"of another group", 2, 1, O(6, 4), true},
+        {"newer than what is known", 1, 3, O(6, 4), 1, false},
+        {"of what is known", 1, 3, O(6, 3), 1, true},
+        {"older", 1, 3, O(5, 9), 1, true},
+        {"of another member", 1, 1, O(6, 4), 1, true},
+        {"of another group", 2, 3, O(6, 4), 1, true},
+        {"by who is not its owner", 1, 3, O(6, 4), 4, true},
+        {"by itself", 1, 3, O(6, 4), 3, true},
     };
     (void)state;
 
     circles_make(standard, STANDARD);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct out_notice out = {.order = table[i].order, .member = people[table[i].member].id};
+        struct out_notice out = {.order = table[i].order,
+                                 .member = people[table[i].member].id,
+                                 .by = people[table[i].by].id};
         const struct stream_name a = audience(G1, 0xb, 1);
         struct membership m;
         struct member_standing s;
 
         memset(out.group, (int)table[i].group, sizeof out.group);
         assert_int_equal(membership_make(chain, 3, known, STANDARD, &out, 1, arena, &m, NULL), 0);
-        assert_int_equal(membership_standing(&m, &a, &people[1].id, &s), 1);
+        assert_int_equal(membership_standing(&m, &a, &people[3].id, &s), 1);
         if (s.now != table[i].now || !s.ever)
             fail_msg("%s", table[i].name);
         arena_reset(arena);

@@ -99,6 +99,12 @@ answers(void **state)
     assert_int_equal(w.n, 1);
     q.erase.sig = w.sigs[0];
     assert_true(erase_notice_ok(&q.erase, &me, pledge_public(pledge)));
+
+    q = (struct pledge_ask){.verb = PLEDGE_OUT, .out = {.order = 2, .member = {{7}}, .by = me}};
+    w = through(&q);
+    assert_int_equal(w.status, ERR_NONE);
+    q.out.sig = w.sigs[0];
+    assert_true(out_notice_ok(&q.out, &me, pledge_public(pledge)));
 }
 
 /* Whatever is not exactly a question is refused: cut anywhere, grown, with any other byte that has
@@ -109,7 +115,8 @@ questions(void **state)
     struct pledge_head heads[1] = {head_of(1, 2, 7)};
     const struct pledge_ask list[] = {{.verb = PLEDGE_STATUS},
                                       {.verb = PLEDGE_HEADS, .heads = heads, .n = 1},
-                                      {.verb = PLEDGE_ERASE, .erase = {.index = 1}}};
+                                      {.verb = PLEDGE_ERASE, .erase = {.index = 1}},
+                                      {.verb = PLEDGE_OUT, .out = {.order = 1}}};
     (void)state;
 
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
