@@ -133,6 +133,7 @@ read_bodies(struct exchange_round *r, const struct span *bodies, size_t n, struc
             return -1;
     r->p->bodies = list;
     r->p->body_n = n;
+    r->p->body_at = 0;
     return 0;
 }
 

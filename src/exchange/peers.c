@@ -82,9 +82,18 @@ static int
 number_of(struct peers *p, const struct hash *id, uint32_t *out, struct err *e)
 {
     struct store_stream t;
-    int rc = store_stream_get(p->x->store, id, 0, p->trees, &t, e);
+    int rc;
 
+    if (p->last_number != 0 && hash_eq(&p->last_id, id)) {
+        *out = p->last_number;
+        return 1;
+    }
+    rc = store_stream_get(p->x->store, id, 0, p->trees, &t, e);
     *out = rc == 1 ? t.number : 0;
+    if (rc == 1) {
+        p->last_id = *id;
+        p->last_number = t.number;
+    }
     return rc;
 }
 

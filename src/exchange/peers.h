@@ -22,9 +22,12 @@ struct peers {
     struct sync_epoch epoch; /* of this process */
     struct arena *trees;     /* sources of trees, until peers_rest */
     bool members_changed;    /* in the open transaction */
+    struct hash last_id;     /* a stream that was asked for, since most questions are of one ... */
+    uint32_t last_number;    /* ... and its number, which is its own for ever; 0: none */
     /* What was read from the bodies of the answer that is being taken: found by hash. */
     const struct intake_result *bodies;
     size_t body_n;
+    size_t body_at; /* where the next one is, if they come in the order of the answer */
 };
 
 /* The one of this exchange, made where there is none; NULL: no memory. */

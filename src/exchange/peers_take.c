@@ -33,6 +33,7 @@ undo(void *ctx)
     err_set(&why, ERR_CONFLICT, "a round was undone");
     commit_drop(p->x, &why);
     members_forget(p->x);
+    p->last_number = 0; /* it may have been made in what is undone */
 }
 
 static int
@@ -324,11 +325,16 @@ row_audience(struct peers *p, const struct sync_stream *s, const struct stix_fac
 }
 
 static const struct intake_result *
-read_body(const struct peers *p, const struct hash *hash)
+read_body(struct peers *p, const struct hash *hash)
 {
-    for (size_t i = 0; i < p->body_n; i++)
-        if (p->bodies[i].class != INTAKE_REFUSED && hash_eq(&p->bodies[i].hash, hash))
-            return &p->bodies[i];
+    for (size_t k = 0; k < p->body_n; k++) {
+        const size_t i = (p->body_at + k) % p->body_n;
+
+        if (memcmp(p->bodies[i].hash.b, hash->b, sizeof hash->b) == 0) {
+            p->body_at = i + 1;
+            return p->bodies[i].class != INTAKE_REFUSED ? &p->bodies[i] : NULL;
+        }
+    }
     return NULL;
 }
 

@@ -631,8 +631,7 @@ static void
 damage(void **state)
 {
     static const char *const harm[] = {
-        "UPDATE tile SET data = substr(data, 1, 40) || zeroblob(length(data) - 40) WHERE k = "
-        "(SELECT min(k) FROM tile)",
+        "UPDATE tile SET data = zeroblob(length(data)) WHERE k = (SELECT min(k) FROM tile)",
         "DELETE FROM tile WHERE k = (SELECT max(k) FROM tile)",
         "UPDATE stream SET size = size + 1 WHERE n = 1",
         "UPDATE lack SET header = x'00' WHERE entry = (SELECT min(entry) FROM lack)",
