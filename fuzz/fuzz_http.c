@@ -83,8 +83,8 @@ do_tell(void *ctx, const struct tell *t, void *tag, struct err *e)
         begun++;
     if (t->verb == TELL_END || (t->verb == TELL_ABORT && !(mode & 8)))
         begun--;
-    if (t->verb == TELL_OBJECT)
-        full = mode & 16;
+    if (t->verb == TELL_OBJECT && (full = mode & 16)) /* and soon not any more */
+        loop_defer(loop, &answering, answer, NULL);
     return tag ? take(tag, 2, e) : 0;
 }
 
