@@ -277,7 +277,7 @@ start(struct http_server *s, const char *cert, const char *key)
                             MHD_OPTION_PER_IP_CONNECTION_LIMIT, s->o.max_per_address,    /* */
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)s->o.pool_bytes, /* */
                             MHD_OPTION_CONNECTION_TIMEOUT, 0u,               /* ours are absolute */
-                            MHD_OPTION_STRICT_FOR_CLIENT, 0,                 /* check_head is */
+                            MHD_OPTION_STRICT_FOR_CLIENT, 0,                 /* head_check is */
                             MHD_OPTION_NOTIFY_CONNECTION, conn_notify, s,    /* */
                             MHD_OPTION_NOTIFY_COMPLETED, request_done, s,    /* */
                             MHD_OPTION_URI_LOG_CALLBACK, request_new, s,     /* */

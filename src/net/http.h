@@ -15,8 +15,10 @@
  * Refused here, so that no handler sees it: versions other than HTTP/1.0 and 1.1, HTTP/1.1 without
  * Host or with two, Content-Length with Transfer-Encoding (request smuggling, RFC 9112 section
  * 6.3), two Content-Lengths, transfer codings other than chunked, two content codings (415; where
- * the handler does not know any, all of them), headers over the pool (431), bodies over the limit
- * (413), and clients slower than the limits below.
+ * the handler does not know any, all of them), names, values and targets with bytes that they may
+ * not have, whatever the library would pass over (NUL, folded lines, fields without a name), heads
+ * over HTTP_HEAD_MAX (431, 414), bodies over the limit (413), and clients slower than the limits
+ * below.
  */
 #ifndef JAGA_NET_HTTP_H
 #define JAGA_NET_HTTP_H
@@ -73,8 +75,9 @@ struct http_options {
     unsigned least_rate;      /* bytes a second, after HTTP_GRACE_US; 0: HTTP_LEAST_RATE */
 };
 
-#define HTTP_CONNECTIONS 2000u      /* some 20 KB each while idle: 40 MB at the worst */
-#define HTTP_POOL        (8u << 10) /* bytes; an idle TLS connection costs 19 KB, not 43 */
+#define HTTP_CONNECTIONS 2000u       /* some 25 KB each while idle: 50 MB at the worst */
+#define HTTP_POOL        (12u << 10) /* bytes: a longest query, its "next" and an answer's head */
+#define HTTP_HEAD_MAX    (11u << 10) /* bytes; a pool that is fuller has no room for an answer */
 #define HTTP_IDLE_US     (60 * INT64_C(1000000))
 #define HTTP_ANSWER_US   (60 * INT64_C(1000000))
 #define HTTP_GRACE_US    (30 * INT64_C(1000000))

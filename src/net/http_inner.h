@@ -110,6 +110,11 @@ void wire_start(struct http_conn *c);
 /* Behind each run of the library: nothing stays behind that waits in vain. */
 void wire_flush(struct http_server *s);
 
+/* http_head.c */
+/* url, version: as the library gives them; 0 or the status to refuse with, and why.  Sets the
+ * announced length. */
+unsigned head_check(struct http_request *r, const char *url, const char *version, const char **why);
+
 /* http_request.c */
 void *request_new(void *ctx, const char *target, struct MHD_Connection *mhd);
 enum MHD_Result request_step(void *ctx, struct MHD_Connection *mhd, const char *url,

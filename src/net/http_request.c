@@ -1,4 +1,4 @@
-/* One request: what is refused, the steps, the answer. */
+/* One request: the steps, the answer. */
 #include <stdio.h>
 #include <string.h>
 #include "http_inner.h"
@@ -7,7 +7,6 @@
 #define SUSPEND_US  INT64_C(5000) /* an answer that takes longer than this is waited for asleep */
 #define WAITING_MAX 128u          /* requests that are asked for their answer in each run */
 #define DROP_MAX    (64u << 10)   /* bytes of an unwanted body that are read to keep a connection */
-#define HEADER_MAX  100u          /* header fields of one request */
 
 static int64_t
 now_us(const struct http_request *r)
@@ -146,127 +145,6 @@ http_more_time(struct http_request *r, int64_t us)
 {
     if (__builtin_add_overflow(now_us(r), us, &r->answer_by))
         r->answer_by = INT64_MAX;
-}
-
-/* -- what is refused before a handler sees it -- */
-
-struct checked {
-    unsigned n, hosts, lengths, codings, content_codings;
-    bool bad;
-    struct span host, length, coding, content_coding;
-};
-
-/* RFC 9110 section 5.6.2.  A space before the colon is none of it: where one server passes over it
- * and the next does not, the two see different requests (RFC 9112 section 5.1). */
-static bool
-is_token(struct span s)
-{
-    static const char also[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < s.n; i++) {
-        const char c = s.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              memchr(also, c, sizeof also - 1) != NULL))
-            return false;
-    }
-    return s.n > 0;
-}
-
-/* RFC 9112 section 3.2: no white space, and no control character that a log would show. */
-static bool
-is_target(const char *target)
-{
-    for (const char *p = target; *p != '\0'; p++)
-        if ((unsigned char)*p <= ' ' || *p == 0x7f)
-            return false;
-    return true;
-}
-
-static enum MHD_Result
-count_header(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value,
-             size_t value_n)
-{
-    struct checked *c = ctx;
-    struct span k = span_from(name, name_n);
-    struct span v = span_trim(span_from(value != NULL ? value : "", value_n));
-
-    (void)kind;
-    c->n++;
-    c->bad = c->bad || !is_token(k) || span_find(v, '\0') >= 0;
-    if (span_eq_nocase(k, SPAN("Host"))) {
-        c->hosts++;
-        c->host = v;
-    } else if (span_eq_nocase(k, SPAN("Content-Length"))) {
-        c->lengths++;
-        c->length = v;
-    } else if (span_eq_nocase(k, SPAN("Transfer-Encoding"))) {
-        c->codings++;
-        c->coding = v;
-    } else if (span_eq_nocase(k, SPAN("Content-Encoding"))) {
-        c->content_codings++;
-        c->content_coding = v;
-    }
-    return MHD_YES;
-}
-
-/* 0 or the status to refuse with.  The library is laxer than RFC 9112: it takes a length beside a
- * transfer coding, by which two servers in a row can be made to see different requests.  It is told
- * to be as lax as it can, since its own refusals are pages of HTML; what cannot be read as a
- * request at all it still answers so, and closes. */
-static unsigned
-check_head(struct http_request *r, const char *version, const char **why)
-{
-    struct checked c = {0};
-    bool v11 = strcmp(version, "HTTP/1.1") == 0;
-
-    MHD_get_connection_values_n(r->conn->mhd, MHD_HEADER_KIND, count_header, &c);
-    /* Whatever announces a body makes it one whose end we do not know, until it is understood. */
-    if (c.codings > 0 || c.lengths > 0)
-        r->length = UINT64_MAX;
-    *why = "malformed request";
-    if (!v11 && strcmp(version, "HTTP/1.0") != 0) {
-        *why = "HTTP/1.1 is spoken here";
-        return 505;
-    }
-    if (r->path.n == 0 || r->path.p[0] != '/' || !is_target(r->target))
-        return 400; /* also the absolute form, which is for proxies */
-    if (c.bad || c.hosts > 1 || c.lengths > 1 || c.codings > 1)
-        return 400;
-    if (c.n > HEADER_MAX) {
-        *why = "too many header fields";
-        return 431;
-    }
-    if (v11 && c.hosts == 0) {
-        *why = "no Host header (RFC 9112 section 3.2)";
-        return 400;
-    }
-    if (c.codings > 0 && c.lengths > 0) {
-        *why = "Content-Length beside Transfer-Encoding (RFC 9112 section 6.3)";
-        return 400;
-    }
-    if (c.codings > 0 && !v11)
-        return 400;
-    if (c.codings > 0 && !span_eq_nocase(c.coding, SPAN("chunked"))) {
-        *why = "unknown transfer coding";
-        return 501;
-    }
-    if (c.lengths > 0) {
-        uint64_t length;
-
-        if (!span_u64(c.length, INT64_MAX, &length)) {
-            *why = "Content-Length is no number";
-            return 400;
-        }
-        r->length = length;
-    }
-    if (r->length != 0 &&
-        (c.content_codings > 1 || (!r->server->h->knows_codings && c.content_coding.n > 0 &&
-                                   !span_eq_nocase(c.content_coding, SPAN("identity"))))) {
-        *why = "content codings are not understood";
-        return 415;
-    }
-    return 0;
 }
 
 /* -- life -- */
@@ -431,7 +309,7 @@ head_done(struct http_request *r)
 
 /* The first call: headers are complete. */
 static enum MHD_Result
-step_head(struct http_request *r, const char *method, const char *version)
+step_head(struct http_request *r, const char *url, const char *method, const char *version)
 {
     struct http_server *s = r->server;
     const char *why;
@@ -443,7 +321,7 @@ step_head(struct http_request *r, const char *method, const char *version)
     r->began = now_us(r);
     r->answer_by = r->began + s->o.answer_us;
     r->step = STEP_BODY;
-    status = check_head(r, version, &why);
+    status = head_check(r, url, version, &why);
     if (status != 0) {
         r->close = true;
         request_refuse(r, status, why);
@@ -538,11 +416,10 @@ request_step(void *ctx, struct MHD_Connection *mhd, const char *url, const char 
 
     (void)ctx;
     (void)mhd;
-    (void)url;
     if (r == NULL || r->aborted || r->step == STEP_SEND)
         return MHD_NO;
     if (r->step == STEP_HEAD)
-        return step_head(r, method, version);
+        return step_head(r, url, method, version);
     /* Resumed after a suspension in its first call, the library makes that call once more. */
     if (r->held && *size == 0)
         return head_done(r);

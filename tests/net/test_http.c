@@ -123,7 +123,7 @@ refused(void **state)
          0},
         {"coding with a space",
          "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400, 0},
-        {"field without a name: dropped", "GET / HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n", 200, 1},
+        {"field without a name", "GET / HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n", 400, 0},
         {"field with a name of UTF-8", "GET / HTTP/1.1\r\nHost: x\r\n\xc3\xa9: y\r\n\r\n", 400, 0},
         {"field with all that a name may have",
          "GET / HTTP/1.1\r\nHost: x\r\n!#$%&'*+-.^_`|~09azAZ: y\r\n\r\n", 200, 1},
@@ -152,6 +152,103 @@ refused(void **state)
         if (a.status == 0)
             assert_true(a.ended);
         f->body_bytes = 0;
+    }
+}
+
+/* What the library would pass over, so that another server could read another request. */
+static void
+every_byte(void **state)
+{
+#define B(name, text, status)                                                                      \
+    {                                                                                              \
+        name, text, sizeof text - 1, status                                                        \
+    }
+    static const struct {
+        const char *name, *text;
+        size_t n;
+        unsigned status;
+    } t[] = {
+        B("lines that end in LF", "GET /a HTTP/1.1\nHost: x\nA: b\n\n", 200),
+        B("some that end in LF", "GET /a HTTP/1.1\r\nHost: x\nA: b\r\n\n", 200),
+        B("lines before the request", "\r\n\r\nGET /a?b=c&d HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+        B("no fields", "GET /a HTTP/1.0\r\n\r\n", 200),
+        B("blanks around a value", "GET / HTTP/1.1\r\nHost:  \t x \t \r\nA:b\r\nC: \r\n\r\n", 200),
+        B("text of UTF-8", "GET / HTTP/1.1\r\nHost: x\r\nA: \xc3\xa9\r\n\r\n", 200),
+        B("tab in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\tc\r\n\r\n", 200),
+        B("two blanks before the target", "GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        B("NUL in the method", "G\0ET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        B("NUL in the target", "GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        B("NUL in the query", "GET /a?b\0c HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        B("NUL in a value", "GET / HTTP/1.1\r\nA: b\0c\r\nHost: x\r\n\r\n", 400),
+        B("NUL in the last value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 400),
+        B("NUL behind a value", "GET / HTTP/1.1\r\nA: b\0\r\nHost: x\r\n\r\n", 400),
+        B("NUL in a length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\0 4\r\n\r\nabc", 400),
+        B("NUL in Host", "GET / HTTP/1.1\r\nHost: x\0y\r\n\r\n", 400),
+        B("CR in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n", 400),
+        B("CR for CRLF", "GET / HTTP/1.1\r\nHost: x\rA: b\r\n\r\n", 400),
+        B("control in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\x01\r\n\r\n", 400),
+        B("delete in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\x7f\r\n\r\n", 400),
+        B("a folded value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400),
+        B("folded with a tab", "GET / HTTP/1.1\r\nA: b\r\n\tc\r\nHost: x\r\n\r\n", 400),
+        B("folded twice", "GET / HTTP/1.1\r\nA: b\r\n c\r\n d\r\nHost: x\r\n\r\n", 400),
+        B("folded, nothing more", "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n \r\n\r\n", 400),
+        B("folded into a coding",
+          "POST / HTTP/1.1\r\nHost: x\r\nTransfer-: chunked\r\n Encoding\r\n\r\n0\r\n\r\n", 400),
+        B("folded first", "GET / HTTP/1.1\r\n Host: x\r\n\r\n", 400),
+    };
+#undef B
+    struct fixture *f = *state;
+    struct answer a;
+
+    start(f, false, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        const unsigned begun = f->begun, refused = f->refused;
+        const int fd = dial(f);
+
+        say(f, fd, t[i].text, t[i].n);
+        hear(f, fd, &a);
+        if (a.status != t[i].status || f->begun - begun != (a.status == 200) ||
+            f->refused - refused != (a.status == 400))
+            fail_msg("%s: %u", t[i].name, a.status);
+        rounds(f, 5);
+        if (a.status == 400)
+            assert_int_equal(recv(fd, a.head, 1, 0), 0);
+        close(fd);
+        rounds(f, 3);
+    }
+}
+
+/* Heads up to what a pool holds, however they come: the library may not have moved any of them. */
+static void
+heads_in_pieces(void **state)
+{
+    static const size_t pieces[] = {1, 3, 100, 1000, 20000};
+    struct fixture *f = *state;
+    char text[HTTP_POOL];
+    struct answer a;
+
+    start(f, false, NULL);
+    for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+        const int fd = dial(f);
+
+        for (unsigned i = 0; i < 24; i += pieces[p] < 7 ? 11 : 1) { /* on one connection */
+            size_t n =
+                (size_t)snprintf(text, sizeof text, "GET /%0*u?x=%0*u HTTP/1.1\r\nHost: x\r\n",
+                                 (int)(i * 180), i, (int)(i * 180), i);
+
+            for (unsigned k = 0; k < i; k++)
+                n += (size_t)snprintf(text + n, sizeof text - n, "Field-%u:%*s%0*u\r\n", k,
+                                      (int)(k % 3), "", (int)(k * 5), k);
+            n += (size_t)snprintf(text + n, sizeof text - n, "\r\n");
+            for (size_t at = 0; at < n; at += pieces[p])
+                say(f, fd, text + at, n - at < pieces[p] ? n - at : pieces[p]);
+            hear(f, fd, &a);
+            if (a.status != 200)
+                fail_msg("%zu bytes, %u fields, in pieces of %zu: %u", n, i + 1, pieces[p],
+                         a.status);
+        }
+        close(fd);
+        rounds(f, 3);
     }
 }
 
@@ -569,16 +666,52 @@ huge_headers(void **state)
     mem_free(head);
 }
 
+/* The limit is ours, so that the answer is. */
+static void
+long_heads(void **state)
+{
+    static const struct {
+        const char *begin, *end;
+        size_t over; /* bytes beyond the limit */
+        unsigned status;
+    } t[] = {
+        {"GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n", 0, 200},
+        {"GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n", 1, 431},
+        {"GET / HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n", 300, 431},
+        {"GET /", " HTTP/1.1\r\nHost: x\r\n\r\n", 0, 200},
+        {"GET /", " HTTP/1.1\r\nHost: x\r\n\r\n", 1, 414},
+        {"GET /?", " HTTP/1.1\r\nHost: x\r\n\r\n", 300, 414},
+    };
+    struct fixture *f = *state;
+    char text[HTTP_POOL];
+    struct answer a;
+
+    start(f, false, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        const unsigned refused = f->refused;
+        const size_t n = HTTP_HEAD_MAX + t[i].over, k = strlen(t[i].begin), e = strlen(t[i].end);
+
+        memset(text, 'a', n);
+        memcpy(text, t[i].begin, k);
+        memcpy(text + n - e, t[i].end, e + 1);
+        once(f, text, &a);
+        if (a.status != t[i].status || f->refused - refused != (a.status != 200))
+            fail_msg("%zu: %u", i, a.status);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(simple),        T(pipelined),
-        T(refused),       T(bodies),
-        T(chunked),       T(back_pressure),
-        T(held_in_begin), T(answered_while_paused),
-        T(later),         T(waiting_does_not_spin),
-        T(bad_answers),   T(huge_headers),
+        T(simple),          T(pipelined),
+        T(refused),         T(every_byte),
+        T(heads_in_pieces), T(bodies),
+        T(chunked),         T(back_pressure),
+        T(held_in_begin),   T(answered_while_paused),
+        T(later),           T(waiting_does_not_spin),
+        T(bad_answers),     T(huge_headers),
+        T(long_heads),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

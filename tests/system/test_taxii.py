@@ -120,6 +120,27 @@ class Taxii:
         self.is_error(self.get(self.base + "objects/?next=" + first["next"][:-2] + "AA"), 400)
         self.is_error(self.get(self.base + "objects/?next=nonsense"), 400)
 
+    def long_filters(self):
+        """What a longest query is given as its next it can bring beside its filters."""
+        want = {o["id"] for o in self.objects if o["type"] == "indicator"}
+        ids, filters = set(), "match[id]="
+        for i in sorted(want):
+            if len(filters) + len(i) + 4 * len(ids) > 4000:  # as the limit counts: 4 for each
+                break
+            filters += i + ","
+            ids.add(i)
+        check(len(ids) > 50)
+        got, next = [], ""
+        while True:
+            a = self.get(self.base + "objects/?" + filters[:-1] + "&limit=20" + next)
+            equal(a.status, 200, a.body[:100])
+            got += self.ids(a.json()["objects"])
+            if not a.json().get("more"):
+                break
+            next = "&next=" + a.json()["next"]
+        equal(len(got), len(set(got)))
+        equal(set(got), ids)
+
     def added_after(self):
         a = self.get(self.base + "objects/?limit=100")
         last = a.headers["X-TAXII-Date-Added-Last"]
@@ -283,8 +304,8 @@ def main():
     x = Taxii()
     try:
         for name in ("discovery", "logins", "media", "methods", "pages", "full_while_more",
-                     "next_alone_and_repeated", "added_after", "bad_parameters", "versions",
-                     "post_status", "delete", "while_others_write", "next_survives", "removed"):
+                     "next_alone_and_repeated", "long_filters", "added_after", "bad_parameters",
+                     "versions", "post_status", "delete", "while_others_write", "next_survives", "removed"):
             t.test(name.replace("_", " "), getattr(x, name))
     finally:
         if t.bad:
