@@ -19,6 +19,10 @@
  * not have, whatever the library would pass over (NUL, folded lines, fields without a name), heads
  * over HTTP_HEAD_MAX (431, 414), bodies over the limit (413), and clients slower than the limits
  * below.
+ *
+ * What it cannot read as a request at all the library refuses by itself and closes.  Over TLS a
+ * client sees no more of that than the head of an answer with the status, and none where that
+ * would come as one with a text; plain HTTP, which is for tests, shows the library's page.
  */
 #ifndef JAGA_NET_HTTP_H
 #define JAGA_NET_HTTP_H

@@ -37,6 +37,8 @@ struct http_conn {
     gnutls_session_t tls; /* NULL: plain */
     size_t in_at, in_n;   /* of in: read from the socket, not yet taken by TLS */
     size_t out_n;         /* of out: an answer's head, which goes with its body */
+    size_t page_left;     /* of the head of a page of the library's */
+    bool page;            /* that head was begun, and is the last that is sent */
     unsigned char in[WIRE_IN], out[WIRE_OUT];
 };
 

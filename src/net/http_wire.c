@@ -3,6 +3,11 @@
  * calls of the kernel, and the HTTP library gives an answer's head and the beginning of its body as
  * two records, each sent by itself.  Here what is there is read at once, and an answer's head waits
  * for its body: half the calls of the kernel, and half the packets, for an answer that is small.
+ *
+ * What the HTTP library refuses by itself (what it cannot read as a request) it answers with a page
+ * of HTML.  Here that is a sealed record, of which no answer of ours can be made any more; but it
+ * comes as two, and the second, the page, is not sent: the client has the status, which tells it
+ * not to try again as it would after a mere close, and the connection ends.
  */
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -12,6 +17,8 @@
 #include "http_inner.h"
 
 #define PARTS_MAX 8 /* of one record, as the TLS library gives them; else they go one by one */
+#define PAGE_HEAD_MAX                                                                              \
+    200u /* bytes, sealed: status, date, close and length are 160; more holds text */
 
 static ssize_t
 failed(struct http_conn *c, int sys)
@@ -123,6 +130,33 @@ send_all(struct http_conn *c, const giovec_t *parts, int count, size_t n)
     return sent;
 }
 
+/* Whether what is sent is the library's own: it has an answer, and that is none of ours. */
+static bool
+is_page(const struct http_conn *c)
+{
+    return (c->request == NULL || c->request->step != STEP_SEND) &&
+           MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL;
+}
+
+/* The head of a page goes, whole or not at all, and then nothing more: an alert behind a record
+ * that is missing would be no good to anybody. */
+static ssize_t
+push_page(struct http_conn *c, const giovec_t *parts, int count, size_t n)
+{
+    ssize_t sent;
+
+    if (!c->page) {
+        c->page = true;
+        c->page_left = n <= PAGE_HEAD_MAX ? n : 0;
+    }
+    if (n > c->page_left)
+        return failed(c, EPIPE);
+    sent = send_all(c, parts, count, n);
+    if (sent > 0)
+        c->page_left -= (size_t)sent;
+    return sent;
+}
+
 static ssize_t
 push(gnutls_transport_ptr_t ptr, const giovec_t *parts, int count)
 {
@@ -133,6 +167,8 @@ push(gnutls_transport_ptr_t ptr, const giovec_t *parts, int count)
         count = PARTS_MAX;
     for (int i = 0; i < count; i++)
         n += parts[i].iov_len;
+    if (c->page || is_page(c))
+        return push_page(c, parts, count, n);
     if (is_head(c) && hold(c, parts, count, n))
         return (ssize_t)n;
     return send_all(c, parts, count, n);

@@ -404,13 +404,125 @@ garbage(void **state)
     converse(f, "NORMAL");
 }
 
+/* What the library refuses by itself: the head of its page at most, and nothing of HTML. */
+static void
+pages(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        unsigned status;  /* 0: closed without an answer */
+        unsigned before;  /* answers that go ahead of it */
+        unsigned fill;    /* bytes between text ... */
+        const char *rest; /* ... and this */
+    } t[] = {
+        {"no version", "GET /\r\n\r\n", 400, 0, 0, ""},
+        {"behind answers",
+         "GET /5 HTTP/1.1\r\nHost: x\r\n\r\nGET /70 HTTP/1.1\r\nHost: x\r\n\r\nGET /\r\n\r\n", 400,
+         2, 0, ""},
+        {"HTTP/2.0", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, 0, 0, ""},
+        {"HTTP/0.9", "GET / HTTP/0.9\r\nHost: x\r\n\r\n", 505, 0, 0, ""},
+        {"no method", "nonsense\r\n\r\n", 0, 0, 0, ""},
+        {"no colon", "GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, 0, 0, ""},
+        {"no colon, HEAD", "HEAD / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, 0, 0, ""},
+        /* The library writes the head of this one twice, as one record. */
+        {"no length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: a\r\n\r\nabc", 0, 0, 0, ""},
+        {"long length",
+         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nabc", 0, 0, 0,
+         ""},
+        {"no chunk", "POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400,
+         0, 0, ""},
+        {"no second chunk",
+         "POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n", 400,
+         0, 0, ""},
+        {"long chunk",
+         "POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n99999999999999999\r\nabc",
+         413, 0, 0, ""},
+        {"no trailer",
+         "POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nnonsense\r\n\r\n",
+         400, 0, 0, ""},
+        {"long target", "GET /", 414, 0, 13000, " HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {"long field", "GET / HTTP/1.1\r\nHost: x\r\nA: ", 431, 0, 13000, "\r\n\r\n"},
+    };
+    static const char *const priorities[] = {"NORMAL:-VERS-ALL:+VERS-TLS1.3",
+                                             "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
+    struct fixture *f = *state;
+
+    start_sized(f, 0);
+    for (size_t i = 0; i < 2 * (sizeof t / sizeof *t); i++) {
+        char fill[13001] = "", text[14000];
+        const size_t k = i / 2;
+        struct http_counts counts;
+        struct client c;
+        unsigned heads = 0, status = 0;
+        int n, tries = 0;
+
+        memset(fill, 'f', t[k].fill);
+        n = snprintf(text, sizeof text, "%s%s%s", t[k].text, fill, t[k].rest);
+        client_open(&c, f, priorities[i % 2]);
+        assert_int_equal(gnutls_record_send(c.s, text, (size_t)n), n);
+        while (client_hear(&c, 1u << 20) && tries++ < 2000)
+            rounds(f, 1);
+        assert_true(tries < 2000); /* closed */
+        buf_u8(&c.in, 0);
+        for (const char *p = strstr((char *)c.in.p, "HTTP/1.1 "); p != NULL;
+             p = strstr(p + 1, "HTTP/1.1 ")) {
+            heads++;
+            status = (unsigned)strtoul(p + 9, NULL, 10);
+        }
+        if (memchr(c.in.p, '<', c.in.n) != NULL || heads != t[k].before + (t[k].status != 0) ||
+            (heads > 0 && status != (t[k].status != 0 ? t[k].status : 200)))
+            fail_msg("%s: %s", t[k].name, (char *)c.in.p);
+        client_close(&c);
+        rounds(f, 20);
+        http_counts(f->s, &counts);
+        assert_int_equal(counts.connections, 0);
+        assert_int_equal(counts.active, 0);
+    }
+    converse(f, "NORMAL"); /* it goes on */
+}
+
+/* What of a page did not fit into the socket goes later, and no more than its head then. */
+static void
+page_to_a_slow_client(void **state)
+{
+    struct fixture *f = *state;
+    struct http_counts counts;
+
+    start_sized(f, LITTLE);
+    for (unsigned i = 0; i < 40; i++) {
+        const unsigned n = LITTLE / 2 + rnd(4 * LITTLE);
+        struct client c;
+        char text[200];
+        const size_t expect = (size_t)snprintf(
+            text, sizeof text, "GET /%u HTTP/1.1\r\nHost: x\r\n\r\nGET /\r\n\r\n", n);
+        int tries = 0;
+
+        client_open(&c, f, "NORMAL");
+        assert_int_equal(gnutls_record_send(c.s, text, expect), expect);
+        rounds(f, (int)rnd(20));
+        while (client_hear(&c, 1 + rnd(3000)) && tries++ < 20000)
+            turns(f, 1 + rnd(2));
+        assert_true(tries < 20000);
+        buf_u8(&c.in, 0);
+        assert_true(c.in.n > n);
+        assert_non_null(strstr((char *)c.in.p + c.in.n - 200, "HTTP/1.1 400 "));
+        assert_null(strstr((char *)c.in.p + c.in.n - 200, "<"));
+        client_close(&c);
+    }
+    rounds(f, 200);
+    http_counts(f->s, &counts);
+    assert_int_equal(counts.connections, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(all_sizes), T(small_sockets), T(one_by_one), T(beside_others), T(cut_off), T(garbage),
+        T(all_sizes), T(small_sockets), T(one_by_one), T(beside_others),
+        T(cut_off),   T(garbage),       T(pages),      T(page_to_a_slow_client),
     };
     const char *given = getenv("JAGA_SEED");
 

@@ -1,5 +1,6 @@
 """Clients that are slow, many, endless or rude: the others are served on."""
 import http.client
+import json
 import random
 import resource
 import socket
@@ -105,10 +106,65 @@ class Abuse:
             a = s.recv(4000)
             check(a == b"" or a.split()[1][:1] == b"4", repr(a[:80]))
             s.close()
+
+    def all_of(self, text):
+        """What comes back until the server closes."""
         s = self.raw()
-        s.sendall(b"GET /taxii2/ HTTP/1.1\r\n\r\n")
-        a = s.recv(4000)
-        check(a == b"" or b" 400 " in a, repr(a[:80]))
+        got = b""
+        try:
+            s.sendall(text)
+            while True:
+                piece = s.recv(4000)
+                if not piece:
+                    break
+                got += piece
+        except (ConnectionError, ssl.SSLError):
+            pass  # closed in the middle of what was sent
+        s.close()
+        return got
+
+    def refusals(self):
+        get = b"GET /taxii2/ HTTP/1.1\r\n"
+        post = ("POST /taxii2/root/collections/%s/objects/ HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                "Bearer %s\r\nContent-Type: application/taxii+json;version=2.1\r\n"
+                % (self.collection, self.token)).encode()
+        host, end = b"Host: x\r\n", b"\r\n"
+        chunked = b"Transfer-Encoding: chunked\r\n\r\n"
+        for status, text in (  # as TAXII has it
+                (400, get + end),
+                (400, get + host + host + end),
+                (400, get + host + b"A : b\r\n\r\n"),
+                (400, get + host + b"A: b\r\n c\r\n\r\n"),
+                (400, get + host + b"A: b\0c\r\n\r\n"),
+                (400, b"GET /taxii2/ x HTTP/1.1\r\n" + host + end),
+                (400, post + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n"),
+                (400, post + b"Content-Length: 3\r\n" + chunked),
+                (501, post + b"Transfer-Encoding: gzip\r\n\r\n"),
+                (505, b"GET /taxii2/ HTTP/1.2\r\n" + host + end),
+                (431, get + host + b"A: b\r\n" * 100 + end),
+                (431, get + host + b"A: " + b"b" * 11300 + end + end),
+                (414, b"GET /taxii2/" + b"b" * 11300 + b" HTTP/1.1\r\n" + host + end)):
+            a = self.all_of(text)
+            head, _, body = a.partition(b"\r\n\r\n")
+            equal(head.split()[1], b"%d" % status, text[:80])
+            check(b"\r\nContent-Type: application/taxii+json" in head, repr(text[:80]))
+            j = json.loads(body)
+            equal(j["http_status"], str(status))
+            check(j["title"])
+        for status, text in (  # no request at all: the library's, of which the page is not sent
+                (400, b"GET /taxii2/\r\n\r\n"),
+                (400, get + host + b"nonsense\r\n\r\n"),
+                (505, b"GET /taxii2/ HTTP/2.0\r\n" + host + end),
+                (400, post + chunked + b"zz\r\n"),
+                (413, post + chunked + b"99999999999999999\r\n"),
+                (414, b"GET /taxii2/" + b"b" * 15000 + b" HTTP/1.1\r\n"),
+                (431, get + b"A: " + b"b" * 15000),
+                (0, b"nonsense\r\n\r\n"),
+                (0, post + b"Content-Length: x\r\n\r\n")):
+            a = self.all_of(text)
+            check(b"<" not in a, repr(a))
+            equal(int(a.split()[1]) if a else 0, status, text[:80])
+        self.served()
 
     def garbage(self):
         for junk in (b"\x00" * 100, b"\x16\x03\x01" + b"\xff" * 500, b"GET / HTTP/1.1\r\n\r\n"):
@@ -139,8 +195,8 @@ def main():
     t = Tap()
     a = Abuse()
     try:
-        for name in ("served", "slow_header", "big_header", "endless_body", "smuggling", "garbage",
-                     "gone_in_the_middle", "idle"):
+        for name in ("served", "slow_header", "big_header", "endless_body", "smuggling", "refusals",
+                     "garbage", "gone_in_the_middle", "idle"):
             t.test(name.replace("_", " "), getattr(a, name))
         t.test("an orderly end", lambda: equal(a.n.stop(), 0))
     finally:
