@@ -830,5 +830,6 @@ exchange_link_free(struct exchange_link *l)
         return;
     while (l->batches != NULL)
         cut(l, l->batches);
+    pull_free(l->pull);
     mem_free(l);
 }

@@ -159,10 +159,13 @@ struct want {
     struct audience audience;
 };
 
+struct pull;
+
 struct exchange_link {
     struct exchange *x;
     struct caller caller;
     struct batch *batches;
+    struct pull *pull; /* fetch's; NULL: nothing was pulled yet */
 };
 
 void note_add(struct verdict_item *v, const char *rule, const char *clause, struct span pointer,
@@ -346,5 +349,13 @@ int teller_of(struct exchange_link *l, const struct tell *t, struct asker *out, 
               struct err *e);
 int audit(struct exchange *x, uint32_t principal, const char *act, struct span what,
           const char *result, struct err *e);
+
+/* -- pull.c: rounds with members --------------------------------------------------------------- */
+
+int tell_pull(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
+              struct err *e);
+/* PIECE and BODY: what is wrong with them is told at TOOK. */
+void tell_pull_part(struct exchange_link *l, const struct tell *t);
+void pull_free(struct pull *p);
 
 #endif

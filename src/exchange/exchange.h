@@ -48,10 +48,11 @@ void exchange_close(struct exchange *x); /* NULL does nothing */
 
 /* Who stands at the other end, as this process knows it without believing a message. */
 enum caller_kind {
-    CALLER_FRONT, /* a front: speaks for whoever its tickets name */
-    CALLER_LOCAL, /* the local socket, by peer credentials: the operator */
-    CALLER_AUTH,  /* may write audit entries */
-    CALLER_READER /* may hand in served marks */
+    CALLER_FRONT,  /* a front: speaks for whoever its tickets name */
+    CALLER_LOCAL,  /* the local socket, by peer credentials: the operator */
+    CALLER_AUTH,   /* may write audit entries */
+    CALLER_READER, /* may hand in served marks */
+    CALLER_FETCH   /* has rounds with members, and says nothing else */
 };
 
 struct caller {
@@ -83,6 +84,9 @@ void exchange_link_free(struct exchange_link *l);
  * did is on disk and synced when it returns. */
 bool exchange_tell(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf *out,
                    struct answer *w);
+
+/* The writer: whether who is in the region may have changed since this was asked last. */
+bool exchange_news(struct exchange *x);
 
 /* A reader's served marks gathered since the last call, as an encoded TELL_SERVED; false: none. */
 bool exchange_served(struct exchange *x, struct buf *out);

@@ -122,6 +122,7 @@ struct exchange {
     struct served *served;   /* readers */
     struct commit *commit;   /* the writer */
     struct members *members; /* who is in what; NULL: not asked yet */
+    bool news;               /* ... and it may have changed since exchange_news */
     struct peers *peers;     /* the protocol between nodes; NULL: not asked yet */
     struct sync_server *server;
     bool recovering;          /* restored, and what stands outside backups is lost too */

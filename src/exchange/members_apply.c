@@ -238,6 +238,7 @@ members_apply(struct exchange *x, struct err *e)
     struct opened o = {0};
     int rc;
 
+    x->news = true;
     if (m == NULL)
         return -1;
     if (m->chain_n == 0)

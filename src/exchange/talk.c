@@ -197,15 +197,26 @@ route(struct exchange_link *l, const struct tell *t, struct arena *a, struct buf
         return tell_backup(l, t, a, out, e);
     case TELL_TICK:
         return tell_tick(l, out, w, e);
+    case TELL_PULL_LIST:
+    case TELL_PULL_BEGIN:
+    case TELL_PULL_TOOK:
+    case TELL_PULL_FAILED:
+        return tell_pull(l, t, a, out, e);
     default:
         return err_set(e, ERR_PROTOCOL, "unknown message");
     }
 }
 
 static bool
+is_pull(enum tell_verb v)
+{
+    return v >= TELL_PULL_LIST && v <= TELL_PULL_FAILED;
+}
+
+static bool
 is_act(enum tell_verb v)
 {
-    return v >= TELL_DELETE && v != TELL_SERVED && v != TELL_AUDIT;
+    return v >= TELL_DELETE && v != TELL_SERVED && v != TELL_AUDIT && !is_pull(v);
 }
 
 /* An act decides on what is on disk, and what it leaves half done is undone. */
@@ -265,7 +276,13 @@ exchange_tell(struct exchange_link *l, const struct tell *t, struct arena *a, st
     int rc = 0;
 
     *w = (struct answer){0};
-    if (t->verb == TELL_OBJECT) {
+    if (is_pull(t->verb) != (l->caller.kind == CALLER_FETCH))
+        rc = err_set(&e, ERR_DENIED, "rounds with members are for one process alone");
+    if (rc == 0 && (t->verb == TELL_PULL_PIECE || t->verb == TELL_PULL_BODY)) {
+        tell_pull_part(l, t);
+        return false;
+    }
+    if (rc == 0 && t->verb == TELL_OBJECT) {
         if (tell_object(l, t, &e) == 0)
             return false;
         rc = -1;

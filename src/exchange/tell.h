@@ -32,6 +32,7 @@
  *   UNDO     -> {"batch":n,"erased":n,"served":[...],"later":[n...],"note"}
  *   RELEASE  -> {"batch":n,"counts":{outcome:n}}
  *   DECIDE   -> {"n","outcome"}
+ *   PULL_*   -> what pull.h has, as bytes, and nothing but {} for FAILED; none for PIECE and BODY
  *   ADMIN    -> {"kind","name"}, "principal":n and "epoch":n for users and tokens, which auth
  * needs; "appears":n where a grant makes n older publications appear SERVED, AUDIT -> {} BACKUP ->
  * {"file","bytes":n} TICK     -> {"more":bool}: slices of grants are left to do
@@ -73,6 +74,15 @@ enum tell_verb {
     TELL_AUDIT,    /* name = who, text = act, id = what; result in label: "refused" | "done" */
     TELL_BACKUP,   /* text: a path; local only */
     TELL_TICK,     /* from the writer's own loop: time has passed, go on with slices */
+
+    /* From fetch, and from nobody else: rounds with members (pull.h).  id is the member, its 16
+     * bytes. */
+    TELL_PULL_LIST,
+    TELL_PULL_BEGIN,
+    TELL_PULL_PIECE,  /* payload: the next bytes of the answer to the last question */
+    TELL_PULL_BODY,   /* payload: an intake_msg, of one body in that answer */
+    TELL_PULL_TOOK,   /* that was all of it */
+    TELL_PULL_FAILED, /* number: enum pull_fault; text: why */
     TELL_VERBS
 };
 
