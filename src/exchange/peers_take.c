@@ -486,7 +486,7 @@ take_page(void *ctx, const struct sync_stream *s, const struct sync_entry *entri
             .bare = entries[i].bare, .d = entries[i].d, .header = entries[i].header};
         memcpy(list[i].salt, entries[i].salt, sizeof list[i].salt);
     }
-    if (store_entries_take(p->x->store, number, list, n, e) != 0)
+    if (store_entries_take(p->x->store, number, s->have - n, list, n, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (take_entry(p, s, number, s->have - n + i, &entries[i], e) != 0)

@@ -12,6 +12,8 @@
 #include "store_erased.h"
 #include "store_impl.h"
 #include "store_stream.h"
+#include "store_sync.h"
+#include "store_tile.h"
 
 #define SUFFIX ".restore" /* the copy, until it is whole */
 
@@ -60,74 +62,57 @@ by_place(const void *a, const void *b)
     return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
-static const struct erased *
-find_place(const struct noted *x, struct span id, uint64_t entry)
+/* The stream of that id, or of that id before streams were renamed; 0: none. */
+static int
+stream_noted(struct store *s, const struct hash *id, uint32_t *out, struct err *e)
 {
-    struct erased key = {.entry = entry};
+    int64_t n = 0;
+    int rc = sql_number(s, &n, e, "SELECT n FROM stream WHERE id = ?1 OR old = ?1", "b",
+                        span_from(id->b, sizeof id->b));
 
-    if (id.n != sizeof key.stream.b || x->n == 0)
-        return NULL;
-    memcpy(key.stream.b, id.p, id.n);
-    return bsearch(&key, x->list, x->n, sizeof *x->list, by_place);
+    *out = rc == 1 ? (uint32_t)n : 0;
+    return rc < 0 ? -1 : 0;
 }
 
-/* Publications of the copy that have been erased since; in `out`, mem_free. */
+/* The commitment too: a position alone could mean another entry after a fork. */
 static int
-find_erased(struct store *s, const struct noted *x, uint64_t **out, size_t *n, struct err *e)
+erase_noted(struct store *s, uint32_t stream, const struct erased *x, struct err *e)
 {
-    struct db_stmt *q = sql_ask(s, e,
-                                "SELECT x.p, x.entry, x.flags, x.d, t.id, t.old FROM publication x "
-                                "JOIN stream t ON t.n = x.stream ORDER BY x.p",
-                                "");
-    uint64_t *list = mem_zero(x->n + 1, sizeof *list);
-    size_t count = 0;
-    int rc = 0;
+    struct hash d;
+    uint64_t p;
+    int rc = stream ? tile_leaf(s, stream, x->entry, &d, &p, e) : 0;
 
-    if (!q || !list) {
-        mem_free(list);
-        return q ? err_set(e, ERR_MEMORY, "no memory for erased positions") : -1;
-    }
-    while ((rc = sql_step(s, q, e)) == 1) {
-        const struct span d = sql_bytes(s, q, 3);
-        const uint64_t entry = (uint64_t)sql_int(s, q, 1);
-        const struct erased *hit;
-
-        if (sql_int(s, q, 2) & (F_ERASE | F_ERASED))
-            continue;
-        hit = find_place(x, sql_bytes(s, q, 4), entry);
-        if (!hit)
-            hit = find_place(x, sql_bytes(s, q, 5), entry); /* noted before streams were renamed */
-        /* The commitment too: a position alone could mean another entry after a fork. */
-        if (hit && d.n == sizeof hit->d.b && memcmp(hit->d.b, d.p, d.n) == 0 && count < x->n)
-            list[count++] = (uint64_t)sql_int(s, q, 0);
-    }
-    if (rc < 0) {
-        mem_free(list);
-        return -1;
-    }
-    *out = list;
-    *n = count;
-    return 0;
+    if (rc <= 0 || !hash_eq(&d, &x->d))
+        return rc < 0 ? -1 : 0;
+    return store_erase_taken(s, stream, x->entry, e);
 }
 
+/* What has been erased since the copy was made goes from it too; its streams are not ours to go on
+ * with. */
 static int
-apply(struct store *s, const uint64_t *list, size_t n, struct err *e)
+apply(struct store *s, const struct noted *x, uint64_t *erased, struct err *e)
 {
-    for (size_t i = 0; i < n;) {
-        if (store_begin(s, e) < 0)
+    uint32_t stream = 0;
+    size_t i = 0;
+
+    do {
+        if (store_begin(s, e) < 0 || (i == 0 && streams_renew(s, e) < 0))
             return -1;
-        if (i == 0 && streams_renew(s, e) < 0)
-            return -1;
-        for (size_t k = 0; k < STORE_COMMIT_MAX / 2 && i < n; k++, i++)
-            if (store_erase(s, list[i], e) < 0)
+        for (size_t k = 0; k < STORE_COMMIT_MAX / 2 && i < x->n; k++, i++) {
+            const struct erased *at = &x->list[i];
+
+            if (i > 0 && by_place(at - 1, at) == 0 && hash_eq(&at[-1].d, &at->d))
+                continue;
+            if ((i == 0 || !hash_eq(&at[-1].stream, &at->stream)) &&
+                stream_noted(s, &at->stream, &stream, e) < 0)
                 return -1;
+            if (erase_noted(s, stream, at, e) < 0)
+                return -1;
+        }
+        *erased += store_put_count(s);
         if (store_commit(s, e) < 0)
             return -1;
-    }
-    if (n == 0) {
-        if (store_begin(s, e) < 0 || streams_renew(s, e) < 0 || store_commit(s, e) < 0)
-            return -1;
-    }
+    } while (i < x->n);
     return store_checkpoint(s, true, e);
 }
 
@@ -139,8 +124,7 @@ prepare(const char *copy, const char *path, const struct store_options *o, uint6
     struct store_options with = *o;
     struct noted x = {0};
     struct store *s;
-    uint64_t *list = NULL;
-    size_t n = 0;
+    uint64_t n = 0;
     int rc;
 
     with.mode = DB_WRITE;
@@ -152,14 +136,7 @@ prepare(const char *copy, const char *path, const struct store_options *o, uint6
     if (rc == 0 && x.n > 0)
         qsort(x.list, x.n, sizeof *x.list, by_place);
     if (rc == 0)
-        rc = store_begin(s, e);
-    if (rc == 0) {
-        rc = find_erased(s, &x, &list, &n, e);
-        store_abort(s);
-    }
-    if (rc == 0)
-        rc = apply(s, list, n, e);
-    mem_free(list);
+        rc = apply(s, &x, &n, e);
     mem_free(x.list);
     store_close(s);
     if (rc == 0)

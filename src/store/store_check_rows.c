@@ -1,12 +1,10 @@
-/* Verify: publications one by one, their commitments, the trees of their streams. */
+/* Verify: publications one by one, their commitments and places. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ledger.h"
 #include "mem.h"
-#include "merkle.h"
 #include "store_block.h"
-#include "store_sync.h"
 #include "store_tile.h"
 #include "store_verify.h"
 
@@ -274,91 +272,6 @@ check_erasures(struct walk *w)
 }
 
 static int
-say_stream(struct walk *w, uint32_t n, const char *what)
-{
-    return verify_say(w->v, what, "stream %u", n);
-}
-
-/* An entry that has no row: kept without its bytes, or a bare commitment; never one of our own. */
-static int
-check_lacking(struct walk *w, uint32_t n, uint64_t i, const struct hash *d, struct err *e)
-{
-    struct store_entry x;
-    struct hash is;
-
-    if (strm_own(w->v->s, n))
-        return say_stream(w, n, "an entry has no publication");
-    arena_reset(w->v->a);
-    if (store_entry_get(w->v->s, n, i, false, w->v->a, &x, e) < 0)
-        return -1;
-    if (x.bare)
-        return 0;
-    entry_commit(x.salt, x.header, &is);
-    return hash_eq(&is, d) ? 0 : say_stream(w, n, "a header is not what was committed to");
-}
-
-/* One tree: its leaves lead to its frontier, through the inner nodes that are kept. */
-static int
-check_tree(struct walk *w, uint32_t n, uint64_t size, struct span frontier, struct err *e)
-{
-    char mem[FRONTIER_BYTES_MAX];
-    struct merkle_source src;
-    struct merkle_frontier f;
-    struct hash root, kept, leaf, d;
-    uint64_t rows = 0, p;
-    struct buf b;
-    int rc = 1;
-
-    frontier_init(&f);
-    for (uint64_t i = 0; i < size; i++) {
-        rc = tile_leaf(w->v->s, n, i, &d, &p, e);
-        if (rc <= 0)
-            return rc < 0 ? -1 : say_stream(w, n, "its tree is not whole");
-        rows += p != 0;
-        if (p == 0 && (rc = check_lacking(w, n, i, &d, e)) != 0)
-            return rc;
-        entry_leaf(&d, &leaf);
-        if (frontier_append(&f, &leaf, NULL, NULL, e) < 0)
-            return -1;
-    }
-    buf_init_fixed(&b, mem, sizeof mem);
-    frontier_encode(&f, &b);
-    if (!span_eq(frontier, buf_view(&b)) || rows != w->entries[n - 1])
-        return say_stream(w, n, "the tree is not that of its entries");
-    arena_reset(w->v->a);
-    frontier_root(&f, &root);
-    if (store_stream_source(w->v->s, n, w->v->a, &src, e) < 0 ||
-        merkle_root(&src, size, &kept, e) < 0)
-        return -1;
-    return hash_eq(&root, &kept) ? 0
-                                 : say_stream(w, n, "its inner nodes are not those of its leaves");
-}
-
-static int
-check_trees(struct walk *w, struct err *e)
-{
-    struct store *s = w->v->s;
-    struct db_stmt *q = sql_ask(s, e, "SELECT n, size, frontier FROM stream ORDER BY n", "");
-    int rc;
-
-    if (!q)
-        return -1;
-    while ((rc = sql_step(s, q, e)) == 1) {
-        const uint32_t n = (uint32_t)sql_int(s, q, 0);
-
-        w->v->counts.streams++;
-        if (n == 0 || n > w->tree_count)
-            continue;
-        rc = check_tree(w, n, (uint64_t)sql_int(s, q, 1), sql_bytes(s, q, 2), e);
-        if (rc != 0) {
-            sql_end(s, q);
-            return rc < 0 ? -1 : 0;
-        }
-    }
-    return rc < 0 ? -1 : 0;
-}
-
-static int
 check_audiences(struct walk *w, struct err *e)
 {
     struct store *s = w->v->s;
@@ -419,7 +332,10 @@ verify_streams(struct verify *v, struct err *e)
         rc = walk_rows(&w, e);
     sql_end(v->s, w.block);
     if (rc == 0 && !v->stop)
-        rc = check_erasures(&w) || check_trees(&w, e) < 0 || check_audiences(&w, e) < 0 ? -1 : 0;
+        rc = check_erasures(&w) || verify_trees(v, w.entries, w.tree_count, e) < 0 ||
+                     check_audiences(&w, e) < 0
+                 ? -1
+                 : 0;
     if (rc < 0 && v->stop)
         rc = 0;
     mem_free(w.entries);

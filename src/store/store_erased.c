@@ -77,24 +77,14 @@ check_of(struct span record, uint8_t out[8])
 }
 
 static int
-record_of(struct store *s, uint64_t p, struct buf *out, struct err *e)
+put_record(struct span stream, uint64_t entry, struct span d, struct buf *out, struct err *e)
 {
-    struct db_stmt *q = sql_ask(s, e,
-                                "SELECT t.id, p.entry, p.d FROM publication p "
-                                "JOIN stream t ON t.n = p.stream WHERE p.p = ?1",
-                                "i", (int64_t)p);
     const size_t from = out->n;
     uint8_t check[8];
-    int rc;
 
-    if (!q || (rc = sql_step(s, q, e)) < 0)
-        return -1;
-    if (rc == 0)
-        return err_set(e, ERR_CORRUPT, "a publication is not there");
-    buf_span(out, sql_bytes(s, q, 0));
-    buf_u64(out, (uint64_t)sql_int(s, q, 1));
-    buf_span(out, sql_bytes(s, q, 2));
-    sql_end(s, q);
+    buf_span(out, stream);
+    buf_u64(out, entry);
+    buf_span(out, d);
     if (out->failed)
         return err_set(e, ERR_MEMORY, "no memory for erased positions");
     if (out->n - from != ERASED_BYTES - 8)
@@ -104,16 +94,38 @@ record_of(struct store *s, uint64_t p, struct buf *out, struct err *e)
     return 0;
 }
 
+static int
+record_of(struct store *s, uint64_t p, struct buf *out, struct err *e)
+{
+    struct db_stmt *q = sql_ask(s, e,
+                                "SELECT t.id, p.entry, p.d FROM publication p "
+                                "JOIN stream t ON t.n = p.stream WHERE p.p = ?1",
+                                "i", (int64_t)p);
+    int rc;
+
+    if (!q || (rc = sql_step(s, q, e)) < 0)
+        return -1;
+    if (rc == 0)
+        return err_set(e, ERR_CORRUPT, "a publication is not there");
+    rc = put_record(sql_bytes(s, q, 0), (uint64_t)sql_int(s, q, 1), sql_bytes(s, q, 2), out, e);
+    sql_end(s, q);
+    return rc;
+}
+
 int
-erased_append(struct store *s, const uint64_t *p, size_t n, struct err *e)
+erased_append(struct store *s, const uint64_t *p, size_t n, const struct erased *places,
+              size_t place_n, struct err *e)
 {
     struct buf b;
     size_t done = 0;
     int rc = 0;
 
-    buf_init(&b, (size_t)ERASED_BYTES * (n + 1));
+    buf_init(&b, (size_t)ERASED_BYTES * (n + place_n + 1));
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = record_of(s, p[i], &b, e);
+    for (size_t i = 0; i < place_n && rc == 0; i++)
+        rc = put_record(span_from(places[i].stream.b, HASH_BYTES), places[i].entry,
+                        span_from(places[i].d.b, HASH_BYTES), &b, e);
     while (rc == 0 && done < b.n) {
         const ssize_t w = write(s->erased_fd, b.p + done, b.n - done);
 

@@ -7,11 +7,13 @@
 #define JAGA_STORE_STORE_PEND_H
 
 #include "store_batch.h"
+#include "store_erased.h"
 #include "store_impl.h"
 
 struct pend {
     struct store_row r; /* borrowed from the caller until the commit */
     bool erase;
+    bool dropped;    /* taken back before the commit: as if it had never been gathered */
     uint64_t target; /* what is erased */
     uint32_t audience;
     int64_t key;    /* of the id */
@@ -33,6 +35,8 @@ struct put {
     uint32_t *heads; /* of ids, by their keys */
     uint64_t *erased;
     size_t erased_n, erased_room;
+    struct erased *places; /* erased before there was a publication */
+    size_t place_n, place_room;
     struct batch_range ranges[64]; /* batches that share a commit; more make more rows */
     size_t range_n;
 };

@@ -48,6 +48,7 @@ put_free(struct put *p)
     mem_free(p->rows);
     mem_free(p->heads);
     mem_free(p->erased);
+    mem_free(p->places);
     mem_free(p);
 }
 
@@ -60,6 +61,7 @@ put_reset(struct store *s)
         memset(s->put->heads, 0, CHAINS * sizeof *s->put->heads);
     s->put->n = 0;
     s->put->erased_n = 0;
+    s->put->place_n = 0;
 }
 
 static struct pend *
@@ -103,7 +105,8 @@ pend_next(struct store *s, int64_t key, struct span id, const struct pend *after
     if (!put || put->n == 0)
         return NULL;
     for (at = after ? after->chain : *chain_of(put, key); at; at = put->rows[at - 1].chain)
-        if (put->rows[at - 1].key == key && span_eq(put->rows[at - 1].r.id, id))
+        if (put->rows[at - 1].key == key && !put->rows[at - 1].dropped &&
+            span_eq(put->rows[at - 1].r.id, id))
             return &put->rows[at - 1];
     return NULL;
 }
@@ -598,6 +601,40 @@ erased_note(struct store *s, uint64_t p, struct err *e)
     return 0;
 }
 
+int
+erased_place(struct store *s, uint32_t stream, uint64_t entry, const struct hash *d, struct err *e)
+{
+    struct put *put = put_of(s, e);
+    struct erased x = {.entry = entry, .d = *d};
+    struct db_stmt *q;
+    struct span id;
+    int rc;
+
+    if (!put)
+        return -1;
+    if (put->place_n == put->place_room) {
+        const size_t room = put->place_room ? 2 * put->place_room : 64;
+        struct erased *more = mem_resize(put->places, room * sizeof *more);
+
+        if (!more)
+            return err_set(e, ERR_MEMORY, "no memory for a commit");
+        put->places = more;
+        put->place_room = room;
+    }
+    q = sql_ask(s, e, "SELECT id FROM stream WHERE n = ?1", "i", (int64_t)stream);
+    if (!q || (rc = sql_step(s, q, e)) < 0)
+        return -1;
+    id = rc == 1 ? sql_bytes(s, q, 0) : (struct span){NULL, 0};
+    if (id.n == sizeof x.stream.b)
+        memcpy(x.stream.b, id.p, id.n);
+    if (rc == 1)
+        sql_end(s, q);
+    if (id.n != sizeof x.stream.b)
+        return err_set(e, ERR_CORRUPT, "a stream has no id");
+    put->places[put->place_n++] = x;
+    return 0;
+}
+
 static int
 write_erase(struct store *s, struct pend *w, struct err *e)
 {
@@ -670,12 +707,15 @@ finish_erased(struct store *s, struct err *e)
 {
     struct put *put = s->put;
 
-    if (put->erased_n == 0)
+    if (put->erased_n > 0) {
+        qsort(put->erased, put->erased_n, sizeof *put->erased, u64_cmp);
+        if (index_sweep(s, put->erased, put->erased_n, e) < 0 ||
+            text_erase(s, put->erased, put->erased_n, e) < 0)
+            return -1;
+    }
+    if (put->erased_n + put->place_n == 0)
         return 0;
-    qsort(put->erased, put->erased_n, sizeof *put->erased, u64_cmp);
-    if (index_sweep(s, put->erased, put->erased_n, e) < 0 ||
-        text_erase(s, put->erased, put->erased_n, e) < 0 ||
-        erased_append(s, put->erased, put->erased_n, e) < 0)
+    if (erased_append(s, put->erased, put->erased_n, put->places, put->place_n, e) < 0)
         return -1;
     s->truncate = true;
     return 0;
@@ -685,10 +725,13 @@ static int
 commit_rows(struct store *s, struct pend **rows, struct err *e)
 {
     struct put *put = s->put;
-    size_t n = put->n;
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++)
-        rows[i] = &put->rows[i];
+    for (size_t i = 0; i < put->n; i++)
+        if (!put->rows[i].dropped)
+            rows[n++] = &put->rows[i];
+    if (n == 0)
+        return finish_erased(s, e);
     n = drop_doubles(rows, n);
     sort_rows(rows, n, by_audience);
     if (place_all(s, rows, n, e) < 0)
@@ -706,8 +749,8 @@ put_commit(struct store *s, struct err *e)
     struct pend **rows;
     int rc = 0;
 
-    if (s->put && s->put->n > 0) {
-        rows = mem_zero(s->put->n, sizeof(struct pend *));
+    if (s->put && s->put->n + s->put->place_n > 0) {
+        rows = mem_zero(s->put->n + 1, sizeof(struct pend *));
         if (!rows)
             return err_set(e, ERR_MEMORY, "no memory for a commit");
         rc = commit_rows(s, rows, e);

@@ -154,7 +154,15 @@ static const char *const step_2[] = {
     "why TEXT NOT NULL, evidence BLOB NOT NULL)",
     NULL};
 
-static const char *const *const steps[] = {step_1, step_2};
+/* Streams are asked for by id, and how many of their entries owe bytes, for each offer to a peer.
+ */
+static const char *const step_3[] = {
+    "ALTER TABLE stream ADD COLUMN owed INTEGER NOT NULL DEFAULT 0",
+    "UPDATE stream SET owed = (SELECT count(*) FROM lack WHERE lack.stream = stream.n AND "
+    "lack.owed = 1)",
+    "CREATE UNIQUE INDEX stream_id ON stream (id)", NULL};
+
+static const char *const *const steps[] = {step_1, step_2, step_3};
 #define STEPS (sizeof steps / sizeof steps[0])
 
 #define KEPT_ORDER " WITHOUT ROWID" /* SQLite's word for @ */

@@ -14,6 +14,7 @@
 struct head { /* a stream's tree; at index number - 1 */
     struct merkle_frontier f;
     struct tiles tiles;
+    uint64_t owed;
     bool loaded, dirty;
 };
 
@@ -176,7 +177,7 @@ stream_naming(struct store *s, uint32_t publisher, const struct audience *a,
 /* ---- streams ---- */
 
 int
-stream_insert(struct store *s, uint32_t publisher, uint32_t audience, bool own,
+stream_insert(struct store *s, uint32_t publisher, uint32_t audience, bool own, bool current,
               const struct hash *id, const uint8_t inc[LEDGER_RANDOM_BYTES], uint32_t *out,
               struct err *e)
 {
@@ -191,17 +192,20 @@ stream_insert(struct store *s, uint32_t publisher, uint32_t audience, bool own,
     frontier_encode(&f, &b);
     if (sql_do(s, e,
                "INSERT INTO stream (n, publisher, audience, current, id, incarnation, size, "
-               "frontier, own) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?4)",
-               "iiiibbb", (int64_t)number, (int64_t)publisher, (int64_t)audience, (int64_t)own,
-               span_from(id->b, sizeof id->b), span_from(inc, LEDGER_RANDOM_BYTES),
-               buf_view(&b)) < 0)
+               "frontier, own) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)",
+               "iiiibbbi", (int64_t)number, (int64_t)publisher, (int64_t)audience, (int64_t)current,
+               span_from(id->b, sizeof id->b), span_from(inc, LEDGER_RANDOM_BYTES), buf_view(&b),
+               (int64_t)own) < 0)
         return -1;
     more = mem_resize(s->strms, number * sizeof *more);
     if (!more)
         return err_set(e, ERR_MEMORY, "no memory for streams");
     s->strms = more;
-    more[s->strm_count++] = (struct strm){
-        .number = number, .publisher = publisher, .audience = audience, .current = own, .own = own};
+    more[s->strm_count++] = (struct strm){.number = number,
+                                          .publisher = publisher,
+                                          .audience = audience,
+                                          .current = current,
+                                          .own = own};
     *out = number;
     return 0;
 }
@@ -217,7 +221,7 @@ stream_make(struct store *s, uint32_t publisher, const struct aud *a, uint32_t *
     if (incarnation(s, inc, e) < 0 || stream_naming(s, publisher, &a->a, inc, mem, &name, e) < 0 ||
         stream_id(&name, &id, e) < 0)
         return -1;
-    return stream_insert(s, publisher, a->a.number, true, &id, inc, out, e);
+    return stream_insert(s, publisher, a->a.number, true, true, &id, inc, out, e);
 }
 
 int
@@ -263,9 +267,10 @@ head_load(struct store *s, uint32_t stream, struct head **out, struct err *e)
     *out = h;
     if (h->loaded)
         return 0;
-    q = sql_ask(s, e, "SELECT frontier FROM stream WHERE n = ?1", "i", (int64_t)stream);
+    q = sql_ask(s, e, "SELECT frontier, owed FROM stream WHERE n = ?1", "i", (int64_t)stream);
     if (!q || (rc = sql_step(s, q, e)) < 0)
         return -1;
+    h->owed = rc == 1 ? (uint64_t)sql_int(s, q, 1) : 0;
     rc = rc == 1 ? frontier_decode(sql_bytes(s, q, 0), &h->f, e)
                  : err_set(e, ERR_CORRUPT, "a stream is not there");
     sql_end(s, q);
@@ -340,6 +345,20 @@ stream_take(struct store *s, uint32_t stream, const struct hash *d, struct err *
     if (head_of(s, stream, &h, e) < 0)
         return -1;
     return grow(s, h, stream, d, 0, e);
+}
+
+int
+stream_owe(struct store *s, uint32_t stream, int change, struct err *e)
+{
+    struct head *h = NULL;
+
+    if (head_of(s, stream, &h, e) < 0)
+        return -1;
+    if (change < 0 && h->owed < (uint64_t)-change)
+        return err_set(e, ERR_CORRUPT, "a stream owes less than nothing");
+    h->owed += (uint64_t)(int64_t)change;
+    h->dirty = true;
+    return 0;
 }
 
 int
@@ -420,8 +439,9 @@ streams_save(struct store *s, struct err *e)
         buf_init_fixed(&b, mem, sizeof mem);
         frontier_encode(&t->heads[i].f, &b);
         if (tiles_save(s, &t->heads[i].tiles, e) < 0 ||
-            sql_do(s, e, "UPDATE stream SET size = ?2, frontier = ?3 WHERE n = ?1", "iib",
-                   (int64_t)i + 1, (int64_t)t->heads[i].f.size, buf_view(&b)) < 0)
+            sql_do(s, e, "UPDATE stream SET size = ?2, frontier = ?3, owed = ?4 WHERE n = ?1",
+                   "iibi", (int64_t)i + 1, (int64_t)t->heads[i].f.size, buf_view(&b),
+                   (int64_t)t->heads[i].owed) < 0)
             return -1;
         t->heads[i].dirty = false;
     }

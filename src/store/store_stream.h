@@ -30,8 +30,8 @@ int stream_of(struct store *s, uint32_t publisher, uint32_t audience, uint32_t *
 int stream_naming(struct store *s, uint32_t publisher, const struct audience *a,
                   const uint8_t inc[LEDGER_RANDOM_BYTES], char *mem, struct stream_name *out,
                   struct err *e);
-/* Makes a row for one: own, or another publisher's. */
-int stream_insert(struct store *s, uint32_t publisher, uint32_t audience, bool own,
+/* Makes a row for one: current, of this node and of now; own, of this node. */
+int stream_insert(struct store *s, uint32_t publisher, uint32_t audience, bool own, bool current,
                   const struct hash *id, const uint8_t inc[LEDGER_RANDOM_BYTES], uint32_t *out,
                   struct err *e);
 
@@ -46,6 +46,8 @@ int stream_add_erase(struct store *s, uint32_t stream, uint64_t erased, const st
 int stream_take(struct store *s, uint32_t stream, const struct hash *d, struct err *e);
 /* ... and its bytes came, as publication p. */
 int stream_point(struct store *s, uint32_t stream, uint64_t entry, uint64_t p, struct err *e);
+/* So many more entries, or fewer, owe their bytes. */
+int stream_owe(struct store *s, uint32_t stream, int change, struct err *e);
 /* Where it stands now. */
 int stream_frontier(struct store *s, uint32_t stream, struct merkle_frontier *out, struct err *e);
 /* Writes sizes, frontiers and trees. */

@@ -31,8 +31,7 @@ store_changes(const struct store *s)
 
 #define STREAM_SELECT                                                                              \
     "SELECT t.n, t.publisher, t.audience, t.current, t.own, t.id, t.incarnation, t.frontier, "     \
-    "h.size, h.head, h.links, f.at, f.evidence, "                                                  \
-    "(SELECT count(*) FROM lack l WHERE l.stream = t.n AND l.owed = 1) FROM stream t "             \
+    "h.size, h.head, h.links, f.at, f.evidence, t.owed FROM stream t "                             \
     "LEFT JOIN head h ON h.stream = t.n LEFT JOIN frozen f ON f.stream = t.n "
 
 /* All but the name. */
@@ -189,9 +188,9 @@ store_stream_make(struct store *s, const struct stream_name *name, uint32_t publ
         return -1;
     dirty(s);
     *number = (uint32_t)there;
-    return rc == 1
-               ? 0
-               : stream_insert(s, publisher, audience, false, &id, name->incarnation, number, e);
+    return rc == 1 ? 0
+                   : stream_insert(s, publisher, audience, publisher == ORG_SELF, false, &id,
+                                   name->incarnation, number, e);
 }
 
 int
@@ -232,49 +231,22 @@ store_stream_freeze(struct store *s, uint32_t stream, uint64_t at, struct span e
 struct source {
     struct store *s;
     uint32_t stream;
-    uint64_t at; /* the tile that is here; UINT64_MAX: none */
-    unsigned level;
-    size_t n;
-    uint8_t tile[TILE_WIDTH * TILE_LEAF];
+    struct tile_look look;
 };
-
-static int
-source_tile(struct source *x, unsigned level, uint64_t at, struct err *e)
-{
-    struct db_stmt *q;
-    struct span v;
-    int rc;
-
-    if (x->at == at && x->level == level)
-        return 0;
-    x->at = UINT64_MAX;
-    rc = tile_get(x->s, x->stream, level, at, &q, &v, e);
-    if (rc < 0)
-        return -1;
-    x->n = 0;
-    if (rc == 1 && v.n <= sizeof x->tile) {
-        memcpy(x->tile, v.p, v.n);
-        x->n = v.n;
-    }
-    if (rc == 1)
-        sql_end(x->s, q);
-    x->at = at;
-    x->level = level;
-    return 0;
-}
 
 static int
 source_leaf(void *arg, uint64_t i, struct hash *out, struct err *e)
 {
     struct source *x = arg;
-    const size_t from = (i & (TILE_WIDTH - 1)) * TILE_LEAF;
+    const uint8_t *kept;
     struct hash d;
+    uint64_t p;
 
-    if (source_tile(x, 0, i >> TILE_SHIFT, e) < 0)
+    if (tile_look(x->s, x->stream, 0, i, &x->look, &kept, e) < 0)
         return -1;
-    if (from + HASH_BYTES > x->n)
+    if (!kept)
         return err_set(e, ERR_CORRUPT, "the tree of a stream is not whole");
-    memcpy(d.b, x->tile + from, HASH_BYTES);
+    tile_leaf_read(kept, &d, &p);
     entry_leaf(&d, out);
     return 0;
 }
@@ -284,15 +256,15 @@ source_node(void *arg, unsigned level, uint64_t index, struct hash *out, struct 
 {
     struct source *x = arg;
     const unsigned row = level / TILE_SHIFT;
-    const size_t from = (index & (TILE_WIDTH - 1)) * HASH_BYTES;
+    const uint8_t *kept;
 
     if (level % TILE_SHIFT != 0 || row >= TILE_LEVELS)
         return 0;
-    if (source_tile(x, row, index >> TILE_SHIFT, e) < 0)
+    if (tile_look(x->s, x->stream, row, index, &x->look, &kept, e) < 0)
         return -1;
-    if (from + HASH_BYTES > x->n)
+    if (!kept)
         return 0;
-    memcpy(out->b, x->tile + from, HASH_BYTES);
+    memcpy(out->b, kept, HASH_BYTES);
     return 1;
 }
 
@@ -306,7 +278,7 @@ store_stream_source(struct store *s, uint32_t stream, struct arena *a, struct me
         return err_set(e, ERR_MEMORY, "no memory for a tree");
     if (settle(s, e) < 0)
         return -1;
-    *x = (struct source){.s = s, .stream = stream, .at = UINT64_MAX};
+    *x = (struct source){.s = s, .stream = stream};
     *out = (struct merkle_source){x, source_leaf, source_node};
     return 0;
 }
@@ -410,22 +382,16 @@ static int
 lacking_entry(struct store *s, uint32_t stream, uint64_t i, struct arena *a,
               struct store_entry *out, struct err *e)
 {
-    struct db_stmt *q =
-        sql_ask(s, e, "SELECT salt, header FROM lack WHERE stream = ?1 AND entry = ?2", "ii",
-                (int64_t)stream, (int64_t)i);
-    struct span salt;
-    int rc;
+    struct lack l;
+    int rc = lack_get(s, stream, i, &l, e);
 
-    if (!q || (rc = sql_step(s, q, e)) < 0)
+    if (rc < 0)
         return -1;
     out->bare = rc == 0;
     if (rc == 0)
         return 0;
-    salt = sql_bytes(s, q, 0);
-    if (salt.n == sizeof out->salt)
-        memcpy(out->salt, salt.p, salt.n);
-    out->header = arena_span(a, sql_bytes(s, q, 1));
-    sql_end(s, q);
+    memcpy(out->salt, l.salt, sizeof out->salt);
+    out->header = arena_span(a, lack_header(&l));
     return out->header.p ? 0 : err_set(e, ERR_MEMORY, "no memory for an entry");
 }
 
@@ -470,7 +436,7 @@ store_place_of(struct store *s, uint64_t p, uint32_t *stream, uint64_t *entry, s
 static int
 take_one(struct store *s, uint32_t stream, uint64_t i, const struct store_entry *x, struct err *e)
 {
-    struct entry en;
+    struct entry en = {0};
     struct hash d;
 
     if (!x->bare) {
@@ -479,153 +445,50 @@ take_one(struct store *s, uint32_t stream, uint64_t i, const struct store_entry 
         entry_commit(x->salt, x->header, &d);
         if (!hash_eq(&d, &x->d))
             return err_set(e, ERR_PROTOCOL, "an entry is not what was committed to");
-        if (sql_do(s, e,
-                   "INSERT INTO lack (stream, entry, owed, salt, header) VALUES (?1, ?2, ?3, ?4, "
-                   "?5)",
-                   "iiibb", (int64_t)stream, (int64_t)i, (int64_t)(en.kind == ENTRY_PUT),
-                   span_from(x->salt, sizeof x->salt), x->header) < 0)
+        if (lack_add(s, stream, i, en.kind == ENTRY_PUT, x, e) < 0)
             return -1;
     }
     return stream_take(s, stream, &x->d, e);
 }
 
-int
-store_entries_take(struct store *s, uint32_t stream, const struct store_entry *list, size_t n,
-                   struct err *e)
+/* How many of the list are held already, as they are. */
+static int
+known_of(struct store *s, uint32_t stream, uint64_t from, const struct store_entry *list, size_t n,
+         size_t *out, struct err *e)
 {
     struct merkle_frontier f;
+    struct hash d;
+    uint64_t p;
+    size_t i = 0;
+    int rc = 1;
 
-    if (store_need_write(s, e) < 0 || stream_frontier(s, stream, &f, e) < 0)
+    if (stream_frontier(s, stream, &f, e) < 0)
         return -1;
-    if (strm_own(s, stream))
+    if (from > f.size)
+        return err_set(e, ERR_RANGE, "entries that do not follow those of a stream");
+    for (; i < n && from + i < f.size; i++) {
+        rc = tile_leaf(s, stream, from + i, &d, &p, e);
+        if (rc <= 0 || !hash_eq(&d, &list[i].d))
+            return rc < 0 ? -1 : err_set(e, ERR_CONFLICT, "entries that are others here");
+    }
+    *out = i;
+    return 0;
+}
+
+int
+store_entries_take(struct store *s, uint32_t stream, uint64_t from, const struct store_entry *list,
+                   size_t n, struct err *e)
+{
+    size_t known;
+
+    if (store_need_write(s, e) < 0 || settle(s, e) < 0 ||
+        known_of(s, stream, from, list, n, &known, e) < 0)
+        return -1;
+    if (s->strms[stream - 1].current)
         return err_set(e, ERR_DENIED, "our own stream is said here alone");
     dirty(s);
-    for (size_t i = 0; i < n; i++)
-        if (take_one(s, stream, f.size + i, &list[i], e) < 0)
+    for (size_t i = known; i < n; i++)
+        if (take_one(s, stream, from + i, &list[i], e) < 0)
             return -1;
     return 0;
-}
-
-int
-store_erase_taken(struct store *s, uint32_t stream, uint64_t target, struct err *e)
-{
-    struct hash d;
-    struct row r;
-    uint64_t p;
-    int rc;
-
-    if (store_need_write(s, e) < 0 || settle(s, e) < 0)
-        return -1;
-    rc = tile_leaf(s, stream, target, &d, &p, e);
-    if (rc <= 0)
-        return rc;
-    dirty(s);
-    if (p == 0)
-        return sql_do(s, e, "DELETE FROM lack WHERE stream = ?1 AND entry = ?2 AND owed = 1", "ii",
-                      (int64_t)stream, (int64_t)target);
-    rc = row_get(s, p, &r, e);
-    if (rc < 0)
-        return -1;
-    return rc == 1 && row_living(&r) ? store_erase(s, p, e) : 0;
-}
-
-int
-store_owed(struct store *s, uint32_t stream, uint64_t from, size_t max, struct arena *a,
-           uint64_t **out, size_t *n, struct err *e)
-{
-    struct db_stmt *q;
-    int rc;
-
-    *n = 0;
-    if (store_need_open(s, e) < 0)
-        return -1;
-    *out = arena_zero(a, max + 1, sizeof **out);
-    if (!*out)
-        return err_set(e, ERR_MEMORY, "no memory for what is owed");
-    q = sql_ask(s, e,
-                "SELECT entry FROM lack WHERE stream = ?1 AND entry >= ?2 AND owed = 1 "
-                "ORDER BY entry LIMIT ?3",
-                "iii", (int64_t)stream, (int64_t)from, (int64_t)max);
-    while (q && (rc = sql_step(s, q, e)) == 1)
-        if (*n < max)
-            (*out)[(*n)++] = (uint64_t)sql_int(s, q, 0);
-    return q && rc == 0 ? 0 : -1;
-}
-
-int
-store_owed_drop(struct store *s, uint32_t stream, uint64_t entry, struct err *e)
-{
-    if (store_need_write(s, e) < 0)
-        return -1;
-    dirty(s);
-    return sql_do(s, e, "UPDATE lack SET owed = 0 WHERE stream = ?1 AND entry = ?2", "ii",
-                  (int64_t)stream, (int64_t)entry);
-}
-
-/* ---- bytes that came later ---- */
-
-static int
-owed_row(struct store *s, const struct store_from *f, struct stream_place *out, struct buf *header,
-         struct err *e)
-{
-    struct db_stmt *q =
-        sql_ask(s, e, "SELECT salt, header FROM lack WHERE stream = ?1 AND entry = ?2 AND owed = 1",
-                "ii", (int64_t)f->stream, (int64_t)f->entry);
-    struct span salt, h;
-    int rc;
-
-    if (!q || (rc = sql_step(s, q, e)) < 0)
-        return -1;
-    if (rc == 0)
-        return err_set(e, ERR_MISSING, "nothing is owed there");
-    salt = sql_bytes(s, q, 0);
-    h = sql_bytes(s, q, 1);
-    buf_put(header, h.p, h.n);
-    rc = salt.n == sizeof out->salt && !header->failed ? 0 : -1;
-    if (rc == 0)
-        memcpy(out->salt, salt.p, salt.n);
-    sql_end(s, q);
-    if (rc < 0)
-        return err_set(e, ERR_CORRUPT, "what is owed is not kept whole");
-    out->stream = f->stream;
-    out->entry = f->entry;
-    entry_commit(out->salt, buf_view(header), &out->d);
-    return 0;
-}
-
-int
-owed_check(struct store *s, const struct store_row *r, struct err *e)
-{
-    const struct entry en = {.kind = ENTRY_PUT,
-                             .group_version = r->group_version,
-                             .id = r->id,
-                             .version = r->index.version,
-                             .bytes = r->hash,
-                             .size = r->bytes.n};
-    char kept_mem[ENTRY_HEADER_MAX], mem[ENTRY_HEADER_MAX];
-    struct stream_place at;
-    struct buf kept, is;
-
-    buf_init_fixed(&kept, kept_mem, sizeof kept_mem);
-    buf_init_fixed(&is, mem, sizeof mem);
-    if (owed_row(s, r->from, &at, &kept, e) < 0 || entry_encode(&en, &is, e) < 0)
-        return -1;
-    return span_eq(buf_view(&kept), buf_view(&is))
-               ? 0
-               : err_set(e, ERR_CONFLICT, "bytes that are not what was committed to");
-}
-
-int
-owed_settle(struct store *s, const struct store_row *r, uint64_t p, struct stream_place *out,
-            struct err *e)
-{
-    char mem[ENTRY_HEADER_MAX];
-    struct buf header;
-
-    buf_init_fixed(&header, mem, sizeof mem);
-    if (owed_row(s, r->from, out, &header, e) < 0 ||
-        sql_do(s, e, "DELETE FROM lack WHERE stream = ?1 AND entry = ?2", "ii",
-               (int64_t)r->from->stream, (int64_t)r->from->entry) < 0)
-        return -1;
-    return stream_point(s, r->from->stream, r->from->entry, p, e);
 }

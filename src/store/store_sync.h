@@ -24,11 +24,11 @@ struct store_stream {
     uint32_t number, publisher, audience;
     struct hash id;
     struct stream_name name; /* its group lives in the arena */
-    bool own;                /* said here */
-    bool current;            /* ... in the present incarnation */
+    bool own;                /* of this node, also one that came back from others */
+    bool current;            /* ... and of the present incarnation: it is said here */
     uint64_t size;           /* entries, from 0 */
     struct hash root;        /* of those */
-    uint64_t settled;        /* entries that owe no bytes */
+    uint64_t settled;        /* entries whose bytes are not awaited */
     struct span head;        /* the last that was kept; empty: none */
     uint64_t head_size;      /* entries that it signs */
     struct span links;       /* as they were kept with it */
@@ -47,7 +47,8 @@ int store_stream_each(struct store *s, store_stream_fn *fn, void *ctx, struct er
 int store_stream_unsigned(struct store *s, struct arena *a, uint32_t **out, size_t *n,
                           struct err *e);
 
-/* Another publisher's, empty; its number, also where it is there already.  name must be what its
+/* One that others say, or that we said before a restore, empty; its number, also where it is there
+ * already.   name must be what its
  * publisher's identity and the audience make it: ERR_CONFLICT. */
 int store_stream_make(struct store *s, const struct stream_name *name, uint32_t publisher,
                       uint32_t audience, uint32_t *number, struct err *e);
@@ -78,18 +79,20 @@ int store_entry_get(struct store *s, uint32_t stream, uint64_t i, bool body, str
 /* Where a publication stands.  1, 0: in no stream, -1. */
 int store_place_of(struct store *s, uint64_t p, uint32_t *stream, uint64_t *entry, struct err *e);
 
-/* The next n of another's stream, without their bytes (p, has_body and body are not looked at).
- * ERR_PROTOCOL: a header that is none, or not what d commits to. */
-int store_entries_take(struct store *s, uint32_t stream, const struct store_entry *list, size_t n,
-                       struct err *e);
-/* What an entry of another's stream holds goes: its publication (an erase row says so in its
- * audience), or what is known of it.  0 also where nothing is left. */
+/* Entries from `from` on of a stream that is not said here (any more), without their bytes (p,
+ * has_body and body are not looked at).  Those that are held are passed over.  ERR_RANGE: they do
+ * not follow; ERR_CONFLICT: others are held there; ERR_PROTOCOL: a header that is none, or not what
+ * d commits to; ERR_DENIED: a present stream of our own. */
+int store_entries_take(struct store *s, uint32_t stream, uint64_t from,
+                       const struct store_entry *list, size_t n, struct err *e);
+/* What an entry holds goes: its publication (an erase row says so in its audience), or what is
+ * known of it, also where its bytes came in this transaction.  0 also where nothing is left. */
 int store_erase_taken(struct store *s, uint32_t stream, uint64_t target, struct err *e);
 /* Entries whose bytes are owed, ascending, at most max; in a. */
 int store_owed(struct store *s, uint32_t stream, uint64_t from, size_t max, struct arena *a,
                uint64_t **out, size_t *n, struct err *e);
 
-/* Bytes that are owed and not wanted: the entry stays as it is known. */
+/* Bytes that are owed and not wanted: the entry stays as it is known, and counts as settled. */
 int store_owed_drop(struct store *s, uint32_t stream, uint64_t entry, struct err *e);
 
 /* Rises with every commit that changed anything. */

@@ -201,6 +201,52 @@ number_at(const uint8_t *b)
     return p;
 }
 
+void
+tile_leaf_read(const uint8_t *leaf, struct hash *d, uint64_t *p)
+{
+    memcpy(d->b, leaf, HASH_BYTES);
+    *p = number_at(leaf + HASH_BYTES);
+}
+
+static int
+look_into(struct store *s, uint32_t stream, unsigned level, uint64_t at, struct tile_look *x,
+          struct err *e)
+{
+    struct db_stmt *q;
+    struct span v;
+    int rc;
+
+    if (x->there && x->at == at && x->level == level)
+        return 0;
+    x->there = false;
+    rc = tile_get(s, stream, level, at, &q, &v, e);
+    if (rc < 0)
+        return -1;
+    x->n = 0;
+    if (rc == 1 && v.n <= sizeof x->data) {
+        memcpy(x->data, v.p, v.n);
+        x->n = v.n;
+    }
+    if (rc == 1)
+        sql_end(s, q);
+    x->there = true;
+    x->at = at;
+    x->level = level;
+    return 0;
+}
+
+int
+tile_look(struct store *s, uint32_t stream, unsigned level, uint64_t i, struct tile_look *x,
+          const uint8_t **out, struct err *e)
+{
+    const size_t from = (i & (TILE_WIDTH - 1)) * width(level);
+
+    if (look_into(s, stream, level, i >> TILE_SHIFT, x, e) < 0)
+        return -1;
+    *out = from + width(level) <= x->n ? x->data + from : NULL;
+    return 0;
+}
+
 int
 tile_leaf(struct store *s, uint32_t stream, uint64_t i, struct hash *d, uint64_t *p, struct err *e)
 {

@@ -49,6 +49,20 @@ int tiles_save(struct store *s, struct tiles *t, struct err *e);
 /* What is written.  1: there, 0: no such entry, -1.  Streams are saved before. */
 int tile_leaf(struct store *s, uint32_t stream, uint64_t i, struct hash *d, uint64_t *p,
               struct err *e);
+/* Of the bytes of one that tile_look gives. */
+void tile_leaf_read(const uint8_t *leaf, struct hash *d, uint64_t *p);
+
+struct tile_look { /* a tile that is read; all zero: none */
+    bool there;
+    unsigned level;
+    uint64_t at;
+    size_t n; /* bytes */
+    uint8_t data[TILE_WIDTH * TILE_LEAF];
+};
+/* Leaf or node number i of a level, one of a stream for all calls with x; *out NULL: not kept. */
+int tile_look(struct store *s, uint32_t stream, unsigned level, uint64_t i, struct tile_look *x,
+              const uint8_t **out, struct err *e);
+
 /* The bytes of a tile, borrowed until sql_end(*q). */
 int tile_get(struct store *s, uint32_t stream, unsigned level, uint64_t at, struct db_stmt **q,
              struct span *out, struct err *e);

@@ -29,7 +29,9 @@ int verify_say(struct verify *v, const char *what, const char *place, ...)
 bool verify_fatal(const struct err *e);
 
 int verify_streams(struct verify *v, struct err *e); /* rows, commitments, trees, blocks */
-int verify_idents(struct verify *v, struct err *e);  /* versions, postings, counters */
+/* The trees, of which so many entries have rows, by stream number - 1. */
+int verify_trees(struct verify *v, const uint64_t *rows, size_t n, struct err *e);
+int verify_idents(struct verify *v, struct err *e); /* versions, postings, counters */
 int verify_index(struct verify *v, const struct row *r, const struct store_index *x,
                  struct err *e);                       /* the index rows of one publication */
 int verify_index_end(struct verify *v, struct err *e); /* and that there are no others */
